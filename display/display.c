@@ -73,6 +73,7 @@ static void on_video(void *user)
 	struct display *display = user;
 	g_assert(display->core);
 	spice_core_set_codecs(display->core, video_codecs());
+	lookers_set_codecs(display->lookers, video_codecs());
 	display_walls_narrow(display->walls, video_uses_gpu());
 }
 
@@ -208,17 +209,20 @@ static const struct keeper_end_ops keeper_end_ops = {
 
 /*
  * Tells the encoders how many bits per second the client's line carries; 0: that is not known. The
- * heads of a client share one line, so the slowest that was seen full counts. It may be called on
- * any thread.
+ * heads of a client share one line, so the slowest that was seen full counts. It is called on the
+ * worker thread of whose pictures these are.
  */
 static uint64_t line_bps(void *user)
 {
 	struct display *display = user;
 	struct line_figures figures;
+	struct line *line = line_of_thread();
+	if (!line)
+		line = display->line;
 	uint64_t bps = 0;
 	for (unsigned i = 0; i < FRAME_HEADS_MAX; i++) {
-		if (line_get(display->line, i, &figures) && !figures.rate_is_floor &&
-			figures.rate_bps && (bps == 0 || figures.rate_bps < bps))
+		if (line_get(line, i, &figures) && !figures.rate_is_floor && figures.rate_bps &&
+			(bps == 0 || figures.rate_bps < bps))
 			bps = figures.rate_bps;
 	}
 	return bps;
@@ -244,9 +248,24 @@ static bool start(struct display *display, const struct display_options *options
 		       display->keeper, &display->walls->state, &display->walls->inner);
 }
 
+/* Gives the line of each seat. */
+static bool open_seats(struct display *display, const struct display_options *options,
+	struct line *lines[RELAY_SEATS_MAX])
+{
+	unsigned n = options->clients.n_lookers;
+	display->seats = g_hash_table_new(NULL, NULL);
+	display->lookers =
+		lookers_create(n, options->name, display->inputs, &display_lookers_ops, display);
+	lines[0] = display->line;
+	for (unsigned seat = 1; display->lookers && seat <= n; seat++)
+		lines[seat] = lookers_line(display->lookers, seat);
+	return display->lookers != NULL;
+}
+
 struct display *display_create(int keeper_fd, const struct display_options *options,
 	void (*done)(void *user, bool fault), void *user)
 {
+	struct line *lines[RELAY_SEATS_MAX];
 	struct display *display = g_new0(struct display, 1);
 	display->done = done;
 	display->user = user;
@@ -266,11 +285,15 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	display->tickets = tickets_create();
 	tickets_set_desktop(display->tickets, options->name);
 	tickets_set_teller(display->tickets, tell_ticket, display);
-	display->relay = relay_create(
-		&relay_options, display->line, display->tickets, &display_relay_ops, display);
+	display->inputs = inputs_create(display_send_inputs, display);
+	if (!open_seats(display, options, lines)) {
+		display_destroy(display);
+		return NULL;
+	}
+	display->relay =
+		relay_create(&relay_options, lines, display->tickets, &display_relay_ops, display);
 	display->door = dmabuf_door_create(&display_door_ops, display);
 	display->audience = audience_create(&display_audience_ops, display);
-	display->inputs = inputs_create(display_send_inputs, display);
 	if (start(display, options))
 		return display;
 	display_destroy(display);
@@ -297,14 +320,19 @@ void display_destroy(struct display *display)
 	display_close_qemu(display);
 	/* Sessions that end with this process go on in the next. */
 	tickets_set_teller(display->tickets, NULL, NULL);
-	relay_destroy(display->relay);
+	if (display->relay)
+		relay_destroy(display->relay);
 	tickets_destroy(display->tickets);
 	g_clear_pointer(&display->door, dmabuf_door_destroy);
 	spice_core_destroy(g_steal_pointer(&display->core));
+	lookers_close(display->lookers);
 	spice_playback_destroy(display->playback);
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);
+	lookers_destroy(display->lookers);
+	if (display->seats)
+		g_hash_table_unref(display->seats);
 	audience_destroy(display->audience);
 	video_set_line(NULL, NULL);
 	line_stats_destroy(display->line_stats);

@@ -5,6 +5,7 @@
 static void on_relay_arrived(void *user, const struct connection_guest *guest)
 {
 	struct display *display = user;
+	/* Lookers are never local: pictures are copied for them, which a dma-buf cannot be. */
 	const struct dmabuf_door_guest door_guest = {
 		.fd = guest->fd,
 		.own_fd = guest->own_fd,
@@ -12,6 +13,9 @@ static void on_relay_arrived(void *user, const struct connection_guest *guest)
 		.display = guest->display,
 		.gl_scanout = guest->gl_scanout,
 	};
+	if (guest->seat > 0)
+		g_hash_table_insert(
+			display->seats, GINT_TO_POINTER(guest->fd), GUINT_TO_POINTER(guest->seat));
 	dmabuf_door_arrive(display->door, &door_guest);
 }
 
@@ -56,13 +60,21 @@ static void on_door_admit(void *user, int fd)
 		display->audience, fd, display->frames && screens_is_on(display->screens, 0));
 }
 
+static bool add_client(struct display *display, int fd)
+{
+	unsigned seat = GPOINTER_TO_UINT(g_hash_table_lookup(display->seats, GINT_TO_POINTER(fd)));
+	g_hash_table_remove(display->seats, GINT_TO_POINTER(fd));
+	return seat > 0 ? lookers_add_client(display->lookers, seat, fd) :
+			  spice_core_add_client(display->core, fd);
+}
+
 static void on_admit(void *user, int fd)
 {
 	struct display *display = user;
 	/* While dma-bufs are shown this must wait: a new surface would take a dma-buf's place. */
 	if (!dmabuf_door_uses_dmabufs(display->door))
 		screens_settle(display->screens);
-	if (!spice_core_add_client(display->core, fd))
+	if (!add_client(display, fd))
 		dmabuf_door_forget(display->door, fd);
 }
 
@@ -171,5 +183,19 @@ static void on_channel(void *user, enum spice_core_channel channel, unsigned id,
 
 const struct spice_core_ops display_core_ops = {
 	.channel = on_channel,
+	.connection = on_connection,
+};
+
+/* The whole picture comes once more, and nothing of it is new to the others. */
+static void on_looks(void *user, unsigned head, bool looks)
+{
+	struct display *display = user;
+	audience_look(display->audience, head, looks);
+	if (looks && display->frames && audience_rate_mhz(display->audience, head) > 0)
+		frame_receiver_want_again(display->frames, head);
+}
+
+const struct lookers_ops display_lookers_ops = {
+	.looks = on_looks,
 	.connection = on_connection,
 };

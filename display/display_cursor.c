@@ -21,8 +21,10 @@ static gboolean on_settled(gpointer user)
 	if (!sent_us || !screens_to_desktop(display->screens, head, &left, &top))
 		return G_SOURCE_REMOVE;
 	if (hot_spot_settle(&cursor->spot, (int64_t)pointer_x - left - cursor->x,
-		    (int64_t)pointer_y - top - cursor->y, &cursor->hot_x, &cursor->hot_y))
+		    (int64_t)pointer_y - top - cursor->y, &cursor->hot_x, &cursor->hot_y)) {
 		screens_cursor_hot_spot(display->screens, head, cursor->hot_x, cursor->hot_y);
+		lookers_cursor_hot_spot(display->lookers, head, cursor->hot_x, cursor->hot_y);
+	}
 	return G_SOURCE_REMOVE;
 }
 
@@ -58,6 +60,8 @@ void display_cursor_image(struct display *display, const struct frame_cursor_ima
 	hot_spot_show(&cursor->spot, image->pixels, &cursor->hot_x, &cursor->hot_y);
 	screens_cursor_image(
 		display->screens, image->head, image->pixels, cursor->hot_x, cursor->hot_y);
+	lookers_cursor_image(
+		display->lookers, image->head, image->pixels, cursor->hot_x, cursor->hot_y);
 	if (cursor->spot.shown != before)
 		settle_later(display, image->head);
 }
@@ -70,6 +74,7 @@ void display_cursor_move(struct display *display, unsigned head, int32_t x, int3
 	bool moved = x != cursor->x || y != cursor->y;
 	cursor->x = x;
 	cursor->y = y;
+	lookers_cursor_move(display->lookers, head, x, y);
 	if (screens_cursor_move(display->screens, head, x, y))
 		follow(display, head);
 	if (moved)

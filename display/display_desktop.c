@@ -14,6 +14,7 @@ void display_update_pointer(struct display *display)
 {
 	inputs_set_absolute(display->inputs, display->absolute);
 	spice_inputs_set_absolute(display->spice_inputs, display->absolute);
+	lookers_set_absolute(display->lookers, display->absolute);
 	spice_agent_set_pointer(
 		display->agent, display->absolute && screens_count(display->screens) > 1);
 }

@@ -7,7 +7,8 @@ static bool on_head_on(void *user, const struct frame_head_on *on)
 {
 	struct display *display = user;
 	display_say(display, "");
-	if (!screens_turn_on(display->screens, on, audience_looks(display->audience, on->head)))
+	if (!screens_turn_on(display->screens, on, audience_looks(display->audience, on->head)) ||
+		!lookers_turn_on(display->lookers, on))
 		return false;
 	display_update_pointer(display);
 	display_update_desktop(display);
@@ -17,6 +18,7 @@ static bool on_head_on(void *user, const struct frame_head_on *on)
 static void on_head_off(void *user, unsigned head)
 {
 	struct display *display = user;
+	lookers_turn_off(display->lookers, head);
 	if (screens_turn_off(display->screens, head))
 		display_update_desktop(display);
 }
@@ -32,6 +34,7 @@ static bool on_frame(void *user, struct frame *frame, const struct frame_present
 	struct display *display = user;
 	bool dmabuf = frame->dmabuf != NULL;
 	display_shoot(display, frame);
+	lookers_show(display->lookers, frame, message);
 	if (display->warns) {
 		frame_unref(frame);
 		return true;
@@ -58,12 +61,14 @@ static void on_cursor_hide(void *user, unsigned head)
 {
 	struct display *display = user;
 	screens_cursor_hide(display->screens, head);
+	lookers_cursor_hide(display->lookers, head);
 }
 
 void display_close_frames(struct display *display)
 {
 	frame_receiver_close(g_steal_pointer(&display->frames));
 	screens_drop_frames(display->screens);
+	lookers_drop_frames(display->lookers);
 }
 
 bool display_is_looked_at(const struct display *display)

@@ -27,6 +27,7 @@
 #include "display/keeper_end.h"
 #include "display/line/intake.h"
 #include "display/line/line.h"
+#include "display/lookers.h"
 #include "display/line/line_stats.h"
 #include "display/qemu/dbus_audio.h"
 #include "display/qemu/dbus_chardev.h"
@@ -64,6 +65,8 @@ struct display {
 	struct audience *audience;
 	struct spice_core *core; /* NULL before it is there, and from its destruction on */
 	struct screens *screens;
+	struct lookers *lookers; /* who look on beside the one who drives */
+	GHashTable *seats;       /* descriptor of a looker's that is at the door: its seat */
 	struct spice_inputs *spice_inputs;
 	struct spice_agent *agent;
 	struct spice_playback *playback;
@@ -124,6 +127,7 @@ extern const struct dmabuf_door_ops display_door_ops;
 extern const struct audience_ops display_audience_ops;
 extern const struct spice_gl_ops display_gl_ops;
 extern const struct spice_core_ops display_core_ops;
+extern const struct lookers_ops display_lookers_ops;
 
 /* Both tell the renderer, when it is new or when the answer changes, what it is to send. */
 void display_want_formats(struct display *display);

@@ -15,24 +15,28 @@ static void on_sound_start(void *user, uint32_t rate)
 {
 	struct display *display = user;
 	spice_playback_set_rate(display->playback, rate);
+	lookers_set_rate(display->lookers, rate);
 }
 
 static void on_sound(void *user, const void *data, size_t size_bytes)
 {
 	struct display *display = user;
 	spice_playback_write(display->playback, data, size_bytes);
+	lookers_play(display->lookers, data, size_bytes);
 }
 
 static void on_sound_stop(void *user)
 {
 	struct display *display = user;
 	spice_playback_stop(display->playback);
+	lookers_stop_playing(display->lookers);
 }
 
 static void on_sound_volume(void *user, bool mute, uint16_t left, uint16_t right)
 {
 	struct display *display = user;
 	spice_playback_set_volume(display->playback, mute, left, right);
+	lookers_set_volume(display->lookers, mute, left, right);
 }
 
 static const struct dbus_audio_ops dbus_audio_ops = {

@@ -157,6 +157,7 @@ static struct relay_policy make_client_policy(const struct worker_display_option
 		.refuse_second = options->second_client == WORKER_SECOND_CLIENT_REFUSED,
 		.max_bps = options->max_mbit * UINT64_C(1000000),
 		.idle_s = options->idle_s,
+		.n_lookers = MIN(options->lookers, RELAY_SEATS_MAX - 1),
 	};
 }
 

@@ -86,6 +86,8 @@ static const struct worker_option display_rows[] = {
 	{ "max-mbit", WORKER_OPTION_NUMBER, DISPLAY(max_mbit),
 		"What clients are sent in all, in Mbit/s (default: as much as the line carries)",
 		"N" },
+	{ "lookers", WORKER_OPTION_NUMBER, DISPLAY(lookers),
+		"How many may look on beside who drives (default: none)", "N" },
 	{ "idle-seconds", WORKER_OPTION_NUMBER, DISPLAY(idle_s),
 		"Cut a client off that has done nothing for so long (default: never)", "N" },
 	{ "confine", WORKER_OPTION_CHOICE, DISPLAY(confine), CONFINE_HELP, "HOW",

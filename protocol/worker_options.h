@@ -77,6 +77,7 @@ struct worker_display_options {
 	unsigned file_drop;     /* enum worker_file_drop */
 	unsigned second_client; /* enum worker_second_client */
 	unsigned max_mbit;      /* 0: no bound */
+	unsigned lookers;       /* who may look on beside the one who drives; 0: none */
 	unsigned idle_s;        /* after which a client is cut off that does nothing; 0: never */
 	char *render_node; /* what the desktop draws with, and may encode with; NULL: the CPU */
 	unsigned confine;  /* enum confine_mode */

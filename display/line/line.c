@@ -146,6 +146,18 @@ bool line_wait_below(struct line *line, unsigned number, uint32_t mark_bytes)
 	return mark_bytes > 0;
 }
 
+static __thread struct line *of_thread;
+
+void line_set_of_thread(struct line *line)
+{
+	of_thread = line;
+}
+
+struct line *line_of_thread(void)
+{
+	return of_thread;
+}
+
 /* ---- for the relay ---- */
 
 /*

@@ -74,6 +74,10 @@ void line_set_wake(struct line *line, unsigned head, void (*wake)(void *user), v
  */
 bool line_wait_below(struct line *line, unsigned head, uint32_t mark_bytes);
 
+/* Remembers that what this thread sends goes over this line, and gives it; NULL: not known. */
+void line_set_of_thread(struct line *line);
+struct line *line_of_thread(void);
+
 /*
  * ---- for the relay ----
  */

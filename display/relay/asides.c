@@ -47,14 +47,14 @@ void asides_join_line(struct connection *connection)
 	g_strlcpy(open.client, connection->client, sizeof(open.client));
 	if (connection->talk.link.id < FRAME_HEADS_MAX)
 		connection->line_name =
-			line_open(connection->host->line, connection->talk.link.id, &open);
+			line_open(connection->line, connection->talk.link.id, &open);
 }
 
 /* Must be called before either of the line's descriptors is closed. */
 void asides_leave_line(struct connection *connection)
 {
 	if (connection->line_name)
-		line_close(connection->host->line, connection->talk.link.id, connection->line_name);
+		line_close(connection->line, connection->talk.link.id, connection->line_name);
 	connection->line_name = 0;
 }
 
@@ -66,15 +66,15 @@ void asides_measure(struct connection *connection, gint64 now_us)
 	if (connection->line_name == 0)
 		return;
 	if (held_bytes != connection->line_held_bytes)
-		line_set_held(connection->host->line, head, connection->line_name, held_bytes);
+		line_set_held(connection->line, head, connection->line_name, held_bytes);
 	connection->line_held_bytes = held_bytes;
 	if (now_us - connection->line_us < LINE_MEASURE_US ||
-		!line_get(connection->host->line, head, &figures))
+		!line_get(connection->line, head, &figures))
 		return;
 	connection->line_us = now_us;
 	connection->small = compression_small(connection->small, &figures);
 	session_line(connection->watched.session, figures.rtt_min_us, figures.rtt_var_us);
-	line_set_margin(connection->host->line, head, connection->line_name,
+	line_set_margin(connection->line, head, connection->line_name,
 		session_margin_ms(connection->watched.session));
 }
 
@@ -134,20 +134,28 @@ static const struct session_ops session_ops = {
 	.named = on_named,
 };
 
+/* As many are let in as there are seats (tickets.h). */
+static unsigned choose_seat(const struct connection *connection)
+{
+	const struct connection_host *host = connection->host;
+	return connection->view_only ? sessions_free_seat(host->sessions, host->n_lookers) : 0;
+}
+
 bool asides_join_session(struct connection *connection)
 {
 	struct sessions *sessions = connection->host->sessions;
 	const struct spice_link *link = &connection->talk.link;
 	g_assert(!connection->watched.session);
-	struct session *session =
-		link->channel == SPICE_LINK_CHANNEL_MAIN ?
-			session_create(sessions, !connection->is_local, &session_ops, connection) :
-			session_join(sessions, link->session);
+	struct session *session = link->channel == SPICE_LINK_CHANNEL_MAIN ?
+					  session_create(sessions, choose_seat(connection),
+						  !connection->is_local, &session_ops, connection) :
+					  session_join(sessions, link->session);
 	if (!session || !session_take_channel(session, link->type, link->id)) {
 		session_unref(session);
 		return false;
 	}
 	connection->watched.session = session;
+	connection->line = connection->host->lines[session_seat(session)];
 	return true;
 }
 
@@ -261,7 +269,7 @@ gint64 asides_next_us(struct connection *connection, gint64 now_us)
 		next_us = earlier(next_us, session_next_us(connection->watched.session));
 	next_us = earlier(next_us, idle_next_us(connection));
 	if (connection->line_name &&
-		line_check(connection->host->line, connection->talk.link.id, connection->line_name))
+		line_check(connection->line, connection->talk.link.id, connection->line_name))
 		next_us = earlier(next_us, now_us + LINE_CHECK_US);
 	return next_us;
 }

@@ -36,6 +36,7 @@ struct connection_guest {
 	int fd;        /* spice-server's end of a pair of ours; the callee's */
 	int own_fd;    /* a duplicate of the client's own socket, the callee's; -1: not local */
 	bool is_local; /* on the unix socket, where pictures may be dma-bufs */
+	unsigned seat; /* whose spice-server it is for (session.h) */
 	bool display;
 	bool gl_scanout; /* takes dma-bufs */
 };
@@ -43,7 +44,8 @@ struct connection_guest {
 struct connection_host {
 	struct poll_set *polls;
 	struct sessions *sessions;
-	struct line *line;
+	struct line *lines[RELAY_SEATS_MAX];
+	unsigned n_lookers;
 	struct line_cap *cap;
 	struct intake *intake; /* NULL: every device takes all */
 	struct lobby *lobby;

@@ -37,6 +37,7 @@ static void hand_over(struct connection *connection, int fd)
 		.fd = fd,
 		.own_fd =
 			connection->is_local ? fcntl(connection->outer.fd, F_DUPFD_CLOEXEC, 0) : -1,
+		.seat = session_seat(connection->watched.session),
 		.display = link->display,
 		.gl_scanout = link->gl_scanout,
 		.is_local = connection->is_local,

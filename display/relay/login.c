@@ -267,6 +267,9 @@ static void let_in(struct connection *connection)
 		login_turn_away(connection, SPICE_LOGIN_CHANNEL_NOT_AVAILABLE, "");
 		return;
 	}
+	/* Who looks on beside others is sent no dma-bufs, and its own socket stays with us. */
+	if (connection->view_only && connection->host->n_lookers > 0)
+		connection->is_local = false;
 	/* What passes on a local display is not looked at for long (pass.h). */
 	if (connection->is_local && login->link.display)
 		spice_talk_init(&connection->talk, NULL, 0, NULL);

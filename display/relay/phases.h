@@ -138,6 +138,7 @@ struct connection {
 	bool stepped_aside; /* spice-server has the client's socket */
 
 	struct line_cap_user cap;
+	struct line *line; /* of its seat */
 
 	/* farewell.c */
 	gint64 came_us;         /* of a main channel that has come in and not gone; else 0 */

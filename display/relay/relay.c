@@ -327,7 +327,7 @@ static void make_idle_words(struct relay *relay, unsigned idle_s)
 		(int)warning_s);
 }
 
-struct relay *relay_create(const struct relay_options *options, struct line *line,
+struct relay *relay_create(const struct relay_options *options, struct line *const *lines,
 	struct tickets *tickets, const struct relay_ops *ops, void *user)
 {
 	struct relay *relay = g_new0(struct relay, 1);
@@ -340,14 +340,13 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 	relay->dead = g_ptr_array_new_with_free_func((GDestroyNotify)connection_destroy);
 	g_mutex_init(&relay->lock);
 	line_cap_init(&relay->cap, options->policy.max_bps);
-	line_set_max(line, options->policy.max_bps);
 	relay->arrivals = arrivals_create(relay->context, on_accepted, relay);
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
 	make_idle_words(relay, options->policy.idle_s);
 	relay->host = (struct connection_host){
 		.polls = poll_set_create(relay->context),
 		.sessions = sessions_create(!options->server_clock),
-		.line = line,
+		.n_lookers = options->policy.n_lookers,
 		.cap = &relay->cap,
 		.intake = options->intake,
 		.tickets = tickets,
@@ -363,6 +362,11 @@ struct relay *relay_create(const struct relay_options *options, struct line *lin
 		.ended = on_ended,
 		.user = relay,
 	};
+	for (unsigned i = 0; i <= options->policy.n_lookers; i++) {
+		relay->host.lines[i] = lines[i];
+		line_set_max(lines[i], options->policy.max_bps);
+	}
+	tickets_set_lookers(tickets, options->policy.n_lookers);
 	if (options->policy.refuse_second)
 		tickets_keep_first(tickets);
 	relay->thread = g_thread_new("relay", run, relay);

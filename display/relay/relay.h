@@ -50,9 +50,10 @@ struct relay_ops {
 	void (*told)(void *user, const struct keeper_client *client);
 };
 
-/* The relay opens the clients' lines in `line`, and has `tickets` judge them. Both must outlive it.
+/* The relay opens the clients' lines in `lines`, one for each seat, and has `tickets` judge them.
+ * Both must outlive it.
  */
-struct relay *relay_create(const struct relay_options *options, struct line *line,
+struct relay *relay_create(const struct relay_options *options, struct line *const *lines,
 	struct tickets *tickets, const struct relay_ops *ops, void *user);
 /* Accepts nobody any more, and has clients that can come again by SPICE's host switch, to whoever
  * listens then. */

@@ -17,6 +17,7 @@
 struct session {
 	unsigned n_refs;
 	struct sessions *sessions;
+	unsigned seat;
 	unsigned number;
 	uint32_t name; /* 0: none yet */
 	const struct session_ops *ops;
@@ -35,7 +36,8 @@ struct session {
 struct sessions {
 	bool correct;
 	unsigned n_made;
-	GPtrArray *all; /* struct session, of main connections, not owned */
+	unsigned newest[RELAY_SEATS_MAX]; /* number of the session that came last to each seat */
+	GPtrArray *all;                   /* struct session, of main connections, not owned */
 };
 
 struct sessions *sessions_create(bool correct)
@@ -54,16 +56,35 @@ void sessions_destroy(struct sessions *sessions)
 	g_free(sessions);
 }
 
-struct session *session_create(
-	struct sessions *sessions, bool correct, const struct session_ops *ops, void *user)
+unsigned session_seat(const struct session *session)
 {
+	return session->seat;
+}
+
+unsigned sessions_free_seat(const struct sessions *sessions, unsigned n)
+{
+	bool taken[RELAY_SEATS_MAX] = { false };
+	for (guint i = 0; i < sessions->all->len; i++)
+		taken[((const struct session *)sessions->all->pdata[i])->seat] = true;
+	for (unsigned seat = 1; seat <= n && seat < RELAY_SEATS_MAX; seat++) {
+		if (!taken[seat])
+			return seat;
+	}
+	return 0;
+}
+
+struct session *session_create(struct sessions *sessions, unsigned seat, bool correct,
+	const struct session_ops *ops, void *user)
+{
+	g_assert(seat < RELAY_SEATS_MAX);
 	struct session *session = g_new0(struct session, 1);
 	session->n_refs = 1;
 	session->channels = g_array_new(FALSE, FALSE, sizeof(uint16_t));
 	session->may_correct = correct && sessions->correct;
 	session->sessions = sessions;
 	session->touched_us = g_get_monotonic_time();
-	session->number = ++sessions->n_made;
+	session->seat = seat;
+	session->number = sessions->newest[seat] = ++sessions->n_made;
 	session->ops = ops;
 	session->user = user;
 	g_ptr_array_add(sessions->all, session);
@@ -138,7 +159,7 @@ bool session_is_warned(const struct session *session)
 
 bool session_is_newest(const struct session *session)
 {
-	return session->number == session->sessions->n_made;
+	return session->number == session->sessions->newest[session->seat];
 }
 
 void session_unref(struct session *session)

@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "display/relay/client_policy.h"
+
 struct sessions;
 struct session;
 
@@ -40,8 +42,12 @@ void sessions_destroy(struct sessions *sessions);
 
 /* Makes the session of a main connection. It has no name until spice-server says one. If `correct`
  * is false this session's clock is left alone. */
-struct session *session_create(
-	struct sessions *sessions, bool correct, const struct session_ops *ops, void *user);
+struct session *session_create(struct sessions *sessions, unsigned seat, bool correct,
+	const struct session_ops *ops, void *user);
+/* There is a spice-server for each seat: 0 is that of who may do more than look on. */
+unsigned session_seat(const struct session *session);
+/* Returns the first seat behind that whose session has ended, or none has had; 0: none of `n`. */
+unsigned sessions_free_seat(const struct sessions *sessions, unsigned n);
 /* Returns a reference to the session of this name, for any other connection; NULL: nobody has it,
  * or its main connection has ended. */
 struct session *session_join(struct sessions *sessions, uint32_t name);
@@ -51,7 +57,7 @@ struct session *session_join(struct sessions *sessions, uint32_t name);
  */
 bool session_take_channel(struct session *session, uint8_t type, uint8_t id);
 void session_give_channel(struct session *session, uint8_t type, uint8_t id);
-/* Tells whether no main connection has come since this session's. */
+/* Tells whether no main connection has come to its seat since this session's. */
 bool session_is_newest(const struct session *session);
 /* Notes that the client has pressed a key, moved the pointer or the like. */
 void session_touch(struct session *session);

@@ -371,6 +371,15 @@ bool screens_start_over(struct screens *screens, unsigned number)
 	return true;
 }
 
+void screens_forget(struct screens *screens, unsigned number)
+{
+	struct screen *screen = &screens->screens[number];
+	if (!screens_is_on(screens, number))
+		return;
+	head_resize(screen->head, screen->head->width, screen->head->height);
+	resize(screen, NULL);
+}
+
 void screens_set_watched(struct screens *screens, unsigned number, bool watched)
 {
 	if (!screens_is_open(screens, number))

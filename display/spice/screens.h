@@ -111,6 +111,8 @@ void screens_new_display(struct screens *screens, unsigned head);
  * render for the whole picture, which goes out in pieces. Heads that show a dma-buf are left alone.
  */
 bool screens_start_over(struct screens *screens, unsigned head);
+/* Forgets what is shown, since nobody looks: who comes next is not shown what was. */
+void screens_forget(struct screens *screens, unsigned head);
 
 /* Says whether somebody looks at a head. */
 void screens_set_watched(struct screens *screens, unsigned head, bool watched);

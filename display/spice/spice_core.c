@@ -20,8 +20,8 @@ struct spice_core {
 		     */
 };
 
-/* There is a global since spice-server's core interface has no user pointer. */
-static struct spice_core *the_core;
+/* spice-server's core interface has no user pointer: each core has a place, and functions of it. */
+static struct spice_core *cores[SPICE_CORES_MAX];
 
 /* ---- timers ---- */
 
@@ -125,7 +125,7 @@ static void note(int event, const SpiceChannelEventInfo *info)
 		flight_note(FLIGHT_CHANNEL_CLOSED, type, id, 0);
 }
 
-static void on_channel(int event, SpiceChannelEventInfo *info)
+static void on_channel(struct spice_core *core, int event, SpiceChannelEventInfo *info)
 {
 	static const struct {
 		int type;
@@ -138,34 +138,63 @@ static void on_channel(int event, SpiceChannelEventInfo *info)
 	};
 	note(event, info);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
-		the_core->ops->connection(the_core->user, the_core->adding, info, true);
+		core->ops->connection(core->user, core->adding, info, true);
 	if (event == SPICE_CHANNEL_EVENT_CONNECTED)
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
 		if (known[i].type == info->type)
-			the_core->ops->channel(the_core->user, known[i].channel, (unsigned)info->id,
+			core->ops->channel(core->user, known[i].channel, (unsigned)info->id,
 				event == SPICE_CHANNEL_EVENT_INITIALIZED);
 	}
 	if (event == SPICE_CHANNEL_EVENT_DISCONNECTED)
-		the_core->ops->connection(the_core->user, -1, info, false);
+		core->ops->connection(core->user, -1, info, false);
 }
 
-static SpiceCoreInterface core_interface = {
-	.base = {
-		.type = SPICE_INTERFACE_CORE,
-		.description = "vitrine",
-		.major_version = SPICE_INTERFACE_CORE_MAJOR,
-		.minor_version = SPICE_INTERFACE_CORE_MINOR,
-	},
-	.timer_add = timer_add,
-	.timer_start = timer_start,
-	.timer_cancel = timer_cancel,
-	.timer_remove = timer_remove,
-	.watch_add = watch_add,
-	.watch_update_mask = watch_update_mask,
-	.watch_remove = watch_remove,
-	.channel_event = on_channel,
-};
+#define PLACE(i)                                                                                   \
+	static void on_channel_##i(int event, SpiceChannelEventInfo *info)                         \
+	{                                                                                          \
+		on_channel(cores[i], event, info);                                                 \
+	}
+
+PLACE(0)
+PLACE(1)
+PLACE(2)
+PLACE(3)
+PLACE(4)
+PLACE(5)
+PLACE(6)
+PLACE(7)
+
+#define CORE_INTERFACE(i)                                                                            \
+	{                                                                                            \
+		.base = {                                                                          \
+			.type = SPICE_INTERFACE_CORE,                                              \
+			.description = "vitrine",                                                  \
+			.major_version = SPICE_INTERFACE_CORE_MAJOR,                               \
+			.minor_version = SPICE_INTERFACE_CORE_MINOR,                               \
+		},                                                                                 \
+		.timer_add = timer_add,                                                            \
+		.timer_start = timer_start,                                                        \
+		.timer_cancel = timer_cancel,                                                      \
+		.timer_remove = timer_remove,                                                      \
+		.watch_add = watch_add,                                                            \
+		.watch_update_mask = watch_update_mask,                                            \
+		.watch_remove = watch_remove,                                                      \
+		.channel_event = on_channel_##i, \
+	}
+
+static SpiceCoreInterface interfaces[] = { CORE_INTERFACE(0), CORE_INTERFACE(1), CORE_INTERFACE(2),
+	CORE_INTERFACE(3), CORE_INTERFACE(4), CORE_INTERFACE(5), CORE_INTERFACE(6),
+	CORE_INTERFACE(7) };
+_Static_assert(G_N_ELEMENTS(interfaces) == SPICE_CORES_MAX, "one for each place");
+
+static unsigned find_place(const struct spice_core *core)
+{
+	unsigned place = 0;
+	while (place < SPICE_CORES_MAX && cores[place] != core)
+		place++;
+	return place;
+}
 
 static bool set_up(SpiceServer *server, const char *name)
 {
@@ -189,28 +218,27 @@ static bool set_up(SpiceServer *server, const char *name)
 
 struct spice_core *spice_core_create(const char *name, const struct spice_core_ops *ops, void *user)
 {
-	g_assert(!the_core);
+	unsigned place = find_place(NULL);
+	g_assert(place < SPICE_CORES_MAX);
 	SpiceServer *server = spice_server_new();
-	if (!set_up(server, name) || spice_server_init(server, &core_interface) < 0) {
-		g_warning("spice: the server cannot start");
-		spice_server_destroy(server);
-		return NULL;
-	}
-	the_core = g_new0(struct spice_core, 1);
-	the_core->server = server;
-	the_core->ops = ops;
-	the_core->user = user;
-	the_core->adding = -1;
-	return the_core;
+	struct spice_core *core = g_new0(struct spice_core, 1);
+	*core = (struct spice_core){ .server = server, .ops = ops, .user = user, .adding = -1 };
+	cores[place] = core;
+	if (set_up(server, name) && spice_server_init(server, &interfaces[place]) == 0)
+		return core;
+	g_warning("spice: the server cannot start");
+	spice_core_destroy(core);
+	return NULL;
 }
 
 void spice_core_destroy(struct spice_core *core)
 {
 	if (!core)
 		return;
-	g_assert(core == the_core);
+	unsigned place = find_place(core);
+	g_assert(place < SPICE_CORES_MAX);
 	spice_server_destroy(core->server);
-	the_core = NULL;
+	cores[place] = NULL;
 	g_free(core);
 }
 
@@ -227,7 +255,7 @@ void spice_core_set_codecs(struct spice_core *core, const char *codecs)
 
 bool spice_core_add_client(struct spice_core *core, int fd)
 {
-	g_assert(core == the_core && core->adding < 0);
+	g_assert(core->adding < 0);
 	core->adding = fd;
 	bool added = spice_server_add_client(core->server, fd, 0) == 0;
 	core->adding = -1;

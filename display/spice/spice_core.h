@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice core: runs the one spice-server of this process on GLib's main loop, with its watches,
+ * spice core: runs a spice-server on GLib's main loop, with its watches,
  * timers, settings and clients.
  *
  * Bitmaps are compressed without loss. spice-server begins with LZ4 (LZ for a client that lacks
@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+#define SPICE_CORES_MAX 8
 
 struct RedsState; /* spice-server's SpiceServer */
 struct spice_core;
@@ -40,7 +42,8 @@ struct spice_core_ops {
 
 /*
  * Returns NULL when spice-server cannot start (logged). Clients see `name` as the desktop's; NULL:
- * it has none. There is one core at a time, since spice-server's timers know no owner.
+ * it has none. There are SPICE_CORES_MAX at a time: a spice-server shows one client, since with
+ * several of them the slowest one's queue stops its worker for all (red-worker.cpp, MAX_PIPE_SIZE).
  */
 struct spice_core *spice_core_create(
 	const char *name, const struct spice_core_ops *ops, void *user);

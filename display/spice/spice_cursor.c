@@ -140,7 +140,7 @@ static struct cursor_command *image_command(struct spice_cursor *cursor)
 	command->command.u.set.visible = 1;
 	command->command.u.set.shape = (uintptr_t)&command->shape;
 	QXLCursor *shape = &command->shape;
-	shape->header.unique = ++unique;
+	shape->header.unique = __atomic_add_fetch(&unique, 1, __ATOMIC_RELAXED);
 	shape->header.type = SPICE_CURSOR_TYPE_ALPHA;
 	shape->header.width = shape->header.height = FRAME_CURSOR_SIZE;
 	shape->header.hot_spot_x = (uint16_t)cursor->hot_x;

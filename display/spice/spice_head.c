@@ -51,6 +51,7 @@ struct spice_head {
 	} monitors;
 
 	bool followed; /* the worker's: its loop beats (protocol/heartbeat_writer.h) */
+	bool looker; /* only looks on: it has no beat, and no client of its passes (relay/pass.h) */
 
 	int wake_due; /* atomic: an idle source will wake the worker */
 	int starved;  /* atomic: it will also tell spice-server to free drawables */
@@ -239,7 +240,7 @@ void spice_head_set_quiet(spice_head_quiet quiet)
 static void tell_quiet(const struct spice_head *owner)
 {
 	spice_head_quiet quiet = g_atomic_pointer_get(&on_quiet);
-	if (quiet)
+	if (quiet && !owner->looker)
 		quiet(owner->head->number);
 }
 
@@ -250,7 +251,10 @@ static void follow_worker(struct spice_head *owner)
 	if (!source)
 		return;
 	owner->followed = true;
-	flight_begin_thread("spice");
+	line_set_of_thread(owner->budget.line);
+	flight_begin_thread(owner->looker ? "looker" : "spice");
+	if (owner->looker)
+		return;
 	heartbeat_follow(g_source_get_context(source), HEARTBEAT_SPICE + owner->head->number);
 }
 
@@ -377,7 +381,7 @@ static int client_monitors_config(QXLInstance *instance, VDAgentMonitorsConfig *
 		return 1;
 	unsigned n_modes = MIN(config->num_of_monitors, FRAME_HEADS_MAX);
 	fill_modes(modes, n_modes, config);
-	if (n_modes > 0)
+	if (n_modes > 0 && owner->wanted)
 		owner->wanted(owner->user, modes, n_modes);
 	return 1;
 }
@@ -417,6 +421,7 @@ struct spice_head *spice_head_create(SpiceServer *server, struct head *head, str
 	spice_head_wanted wanted, void *user)
 {
 	struct spice_head *owner = g_new0(struct spice_head, 1);
+	owner->looker = !wanted;
 	owner->main_thread = g_thread_self();
 	owner->head = head;
 	owner->painter = painter_create(head);

@@ -43,8 +43,9 @@ void spice_head_set_quiet(spice_head_quiet quiet);
 
 /*
  * The head and the line (NULL: none) stay the caller's and must outlive this. It shows nothing
- * until the first resize. `wanted` is called by head 0 alone, since a client's wish concerns all
- * heads. Returns NULL when spice-server takes no more devices (logged).
+ * until the first resize. `wanted` (NULL: for those who only look on) is called by head 0 alone,
+ * since a client's wish concerns all heads. Returns NULL when spice-server takes no more devices
+ * (logged).
  */
 struct spice_head *spice_head_create(struct RedsState *server, struct head *head, struct line *line,
 	spice_head_wanted wanted, void *user);

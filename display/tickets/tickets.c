@@ -34,7 +34,8 @@ struct visit {
 struct tickets {
 	GMutex lock; /* guards all */
 	bool open, keeps_first;
-	char *desktop; /* its name, for the log; NULL: none */
+	unsigned n_lookers; /* who may be in beside somebody who may do more */
+	char *desktop;      /* its name, for the log; NULL: none */
 	struct delays *delays;
 	GArray *all;    /* struct ticket */
 	GArray *visits; /* struct visit */
@@ -221,6 +222,12 @@ void tickets_set_teller(struct tickets *tickets, tickets_tell_fn tell, void *use
 	tickets->tell_user = user;
 }
 
+void tickets_set_lookers(struct tickets *tickets, unsigned n)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
+	tickets->n_lookers = n;
+}
+
 void tickets_keep_first(struct tickets *tickets)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&tickets->lock);
@@ -340,13 +347,23 @@ static void pass(const struct visit *visit, struct tickets_answer *answer)
 	answer->view_only = visit->visitor.view_only;
 }
 
-static bool has_user(const struct tickets *tickets)
+static unsigned count_visits(const struct tickets *tickets, bool view_only)
 {
-	for (guint i = 0; i < tickets->visits->len; i++) {
-		if (!g_array_index(tickets->visits, struct visit, i).visitor.view_only)
-			return true;
-	}
-	return false;
+	unsigned n = 0;
+	for (guint i = 0; i < tickets->visits->len; i++)
+		n += g_array_index(tickets->visits, struct visit, i).visitor.view_only == view_only;
+	return n;
+}
+
+/* Says whether there is room for one more of the kind, or why there is none. */
+static enum tickets_verdict find_room(const struct tickets *tickets, bool view_only)
+{
+	bool has_user = count_visits(tickets, false) > 0;
+	if (!view_only)
+		return has_user && tickets->keeps_first ? TICKETS_OCCUPIED : TICKETS_PASS;
+	if (tickets->n_lookers == 0)
+		return has_user ? TICKETS_TAKEN : TICKETS_PASS;
+	return count_visits(tickets, true) >= tickets->n_lookers ? TICKETS_FULL : TICKETS_PASS;
 }
 
 /*
@@ -357,11 +374,9 @@ static void let_in(struct tickets *tickets, const struct tickets_try *said, stru
 	int64_t now_us, struct tickets_answer *answer)
 {
 	bool once = ticket && ticket->terms.once;
-	bool view_only = ticket && ticket->terms.view_only;
-	if (has_user(tickets) && (view_only || tickets->keeps_first)) {
-		answer->verdict = view_only ? TICKETS_TAKEN : TICKETS_OCCUPIED;
+	answer->verdict = find_room(tickets, ticket && ticket->terms.view_only);
+	if (answer->verdict != TICKETS_PASS)
 		return;
-	}
 	if (tickets->visits->len == TICKETS_VISITS_MAX ||
 		(once && !set_spent(tickets, ticket, true))) {
 		answer->verdict = TICKETS_BUSY;
@@ -439,7 +454,8 @@ static bool has_slot(struct tickets *tickets, const struct tickets_try *said, in
 
 bool tickets_is_right(enum tickets_verdict verdict)
 {
-	return verdict == TICKETS_PASS || verdict == TICKETS_TAKEN || verdict == TICKETS_OCCUPIED;
+	return verdict == TICKETS_PASS || verdict == TICKETS_TAKEN || verdict == TICKETS_OCCUPIED ||
+	       verdict == TICKETS_FULL;
 }
 
 static void judge_asked(struct tickets *tickets, const struct tickets_try *said,
@@ -489,6 +505,7 @@ static void count(enum tickets_verdict verdict)
 		[TICKETS_BUSY] = STATS_PASSWORDS_REFUSED,
 		[TICKETS_TAKEN] = STATS_PASSWORDS_RIGHT,
 		[TICKETS_OCCUPIED] = STATS_PASSWORDS_RIGHT,
+		[TICKETS_FULL] = STATS_PASSWORDS_RIGHT,
 	};
 	if (verdict != TICKETS_EMPTY)
 		stats_add_door(counts[verdict], 1);

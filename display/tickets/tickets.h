@@ -80,6 +80,9 @@ bool tickets_replace(
  */
 typedef bool (*tickets_tell_fn)(void *user, uint32_t ticket, enum keeper_ticket_use use);
 void tickets_set_teller(struct tickets *tickets, tickets_tell_fn tell, void *user);
+/* So many who may only look on may be in at a time, beside one who may do more, from here on; 0, as
+ * at first: one, in that one's place, and none beside it. */
+void tickets_set_lookers(struct tickets *tickets, unsigned n);
 /* Who is in and may do all stays from here on when another one comes. */
 void tickets_keep_first(struct tickets *tickets);
 /* Returns true when one is named. */
@@ -93,6 +96,7 @@ enum tickets_verdict {
 	TICKETS_SPENT, /* right once: the ticket's session has begun or is over, or its time is */
 	TICKETS_BUSY,  /* not judged: too many guess from there, or everywhere */
 	TICKETS_TAKEN, /* right, but view-only, and somebody is in who may do more */
+	TICKETS_FULL,  /* right, but view-only, and as many look on as may */
 	TICKETS_OCCUPIED, /* right, but somebody is in who stays (tickets_keep_first) */
 };
 

@@ -22,8 +22,7 @@ void turned_away_log(
 	char text[PEER_ADDRESS_TEXT_MAX], user[TICKETS_USER_MAX + 1] = "";
 	const char *why = tickets_verdict_text(verdict);
 	/* Nobody has guessed anything, and no crowd of those who do is to hide it. */
-	bool right = verdict == TICKETS_TAKEN || verdict == TICKETS_OCCUPIED;
-	enum peer peer = right ? PEER_VIEWER : PEER_GUESSER;
+	enum peer peer = tickets_is_right(verdict) ? PEER_VIEWER : PEER_GUESSER;
 	peer_address_text(&said->from, text);
 	if (said->user)
 		quote(said->user, user);
@@ -54,6 +53,8 @@ const char *tickets_verdict_text(enum tickets_verdict verdict)
 		return "too many passwords were tried";
 	case TICKETS_TAKEN:
 		return "it may only look on, and somebody is in who may do more";
+	case TICKETS_FULL:
+		return "it may only look on, and as many do as may";
 	case TICKETS_OCCUPIED:
 		return "somebody is in, who stays";
 	}

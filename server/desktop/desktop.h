@@ -82,6 +82,7 @@ struct desktop {
 
 	unsigned second_client; /* enum worker_second_client */
 	unsigned max_mbit;      /* 0: no bound */
+	unsigned n_viewers;     /* one drives, the others look on */
 	bool lock_on_leave;
 	unsigned idle_minutes; /* until an idle client is cut off; 0: never */
 

@@ -386,6 +386,11 @@ const struct desktop_option desktop_options[] = {
 		"who is in stays, and the other one is told that it cannot connect. Who may only "
 		"look on never takes the place of who may do more.",
 		.values = worker_second_client_words },
+	{ "viewers", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(n_viewers), "N",
+		"So many may be connected at a time: one drives, the others look on",
+		"Who looks on comes with the password of --view-password-file, a user's /view, or "
+		"a ticket that is --view-only.",
+		.initial = BOTH("1"), .min = 1, .max = DESKTOP_VIEWERS_MAX },
 	{ "max-mbit", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(max_mbit), "N",
 		"Send no more than this many Mbit/s to clients, all channels together",
 		"Video and pictures are made to fit; sound and what is small go first. What "

@@ -84,6 +84,9 @@
  */
 #define QMP_TEXT_LINE_MAX_BYTES (1024 * 1024)
 
+/* --viewers is at most this many: each costs display a spice-server. What is more is refused. */
+#define DESKTOP_VIEWERS_MAX 8
+
 /* --idle-timeout is at most this many minutes: a week. What is more is refused. */
 #define DESKTOP_IDLE_MAX_MINUTES 10080
 

@@ -56,6 +56,7 @@ static char **display_command(const struct desktop *o, char *node)
 		.file_drop = o->file_drop,
 		.second_client = o->second_client,
 		.max_mbit = o->max_mbit,
+		.lookers = o->n_viewers - 1,
 		.idle_s = o->idle_minutes * 60,
 		.confine = o->confine,
 	};

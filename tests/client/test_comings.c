@@ -177,7 +177,8 @@ static void test_back(void)
 	qsort(ms, RETURNS, sizeof(ms[0]), compare);
 	g_test_message("back after %d ms, p95 %d, at most %d", ms[RETURNS / 2],
 		ms[RETURNS * 95 / 100 - 1], ms[RETURNS - 1]);
-	g_assert_cmpint(ms[RETURNS * 95 / 100 - 1], <=, patience_ms(BACK_MS));
+	if (PATIENCE_JUDGES)
+		g_assert_cmpint(ms[RETURNS * 95 / 100 - 1], <=, BACK_MS);
 	fixture_stop(&fixture);
 }
 

@@ -144,7 +144,7 @@ static void fuzz_talk(const uint8_t *data, size_t size_bytes)
 		return;
 	fuzz_login(data, size_bytes, &link);
 	struct sessions *sessions = sessions_create(true);
-	watched.session = session_create(sessions, true, &session_ops, NULL);
+	watched.session = session_create(sessions, 0, true, &session_ops, NULL);
 	spice_talk_init(&talk, spice_watches, spice_watches_length, &watched);
 	spice_talk_begin(&talk, &link, link.mini_header);
 	for (unsigned i = 0; i < SPICE_TALK_SIDES; i++)

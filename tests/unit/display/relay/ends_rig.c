@@ -542,7 +542,7 @@ static void make_host(struct ends_rig *rig)
 	rig->host = (struct connection_host){
 		.polls = poll_set_create(NULL),
 		.sessions = sessions_create(true),
-		.line = rig->line = line_create(),
+		.lines[0] = rig->line = line_create(),
 		.cap = &rig->cap,
 		.lobby = lobby_create(ENDS_RIG_LOBBY_MAX, ENDS_RIG_LOBBY_MAX),
 		.tickets = tickets_create(),
@@ -554,7 +554,7 @@ static void make_host(struct ends_rig *rig)
 		.user = rig,
 	};
 	g_assert_true(tickets_replace(rig->host.tickets, NULL, 0, 0));
-	rig->session = session_create(rig->host.sessions, false, &session_ops, rig);
+	rig->session = session_create(rig->host.sessions, 0, false, &session_ops, rig);
 	session_init(rig->session, SPICE_WORDS_SESSION, 0);
 }
 

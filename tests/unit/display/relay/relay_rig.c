@@ -197,7 +197,7 @@ void relay_rig_start(struct relay_rig *rig)
 		g_assert_true(inner_maker_start(NULL, NULL) && inner_maker_is_ready(NULL));
 	rig->tickets = tickets_create();
 	g_assert_true(tickets_replace(rig->tickets, NULL, 0, 0));
-	rig->relay = relay_create(&options, rig->line, rig->tickets, &ops, rig);
+	rig->relay = relay_create(&options, &rig->line, rig->tickets, &ops, rig);
 	open_main(rig);
 }
 

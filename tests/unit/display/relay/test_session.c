@@ -45,7 +45,7 @@ struct fixture {
 static void set_up(struct fixture *fixture, bool correct)
 {
 	*fixture = (struct fixture){ .sessions = sessions_create(correct) };
-	fixture->main = session_create(fixture->sessions, true, &ops, &fixture->told);
+	fixture->main = session_create(fixture->sessions, 0, true, &ops, &fixture->told);
 	session_init(fixture->main, NAME, server_time());
 	fixture->playback = session_join(fixture->sessions, NAME);
 	g_assert_true(fixture->playback == fixture->main);
@@ -123,6 +123,32 @@ static void test_left_alone(void)
 	tear_down(&fixture);
 }
 
+/* A seat is free again when its session has ended; who comes to one takes nobody else's. */
+static void test_seats(void)
+{
+	struct sessions *sessions = sessions_create(true);
+	struct told told = { 0 };
+	struct session *driver = session_create(sessions, 0, true, &ops, &told);
+	g_assert_cmpuint(sessions_free_seat(sessions, 0), ==, 0);
+	g_assert_cmpuint(sessions_free_seat(sessions, 2), ==, 1);
+	struct session *one = session_create(sessions, 1, true, &ops, &told);
+	struct session *other =
+		session_create(sessions, sessions_free_seat(sessions, 2), true, &ops, &told);
+	g_assert_cmpuint(session_seat(other), ==, 2);
+	g_assert_cmpuint(sessions_free_seat(sessions, 2), ==, 0);
+	g_assert_true(session_is_newest(driver) && session_is_newest(one));
+	session_end(one);
+	g_assert_cmpuint(sessions_free_seat(sessions, 2), ==, 1);
+	struct session *taker = session_create(sessions, 0, true, &ops, &told);
+	g_assert_false(session_is_newest(driver));
+	g_assert_true(session_is_newest(other) && session_is_newest(taker));
+	session_unref(driver);
+	session_unref(one);
+	session_unref(other);
+	session_unref(taker);
+	sessions_destroy(sessions);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -130,5 +156,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/relay-session/and-gives-it-back", test_and_gives_it_back);
 	g_test_add_func("/relay-session/sound-is-older", test_sound_is_older);
 	g_test_add_func("/relay-session/left-alone", test_left_alone);
+	g_test_add_func("/session/seats", test_seats);
 	return g_test_run();
 }

@@ -348,28 +348,6 @@ static void test_guessing_beside(void)
 	tickets_destroy(tickets);
 }
 
-/* Who is in stays, whoever comes; one whose ticket was refused may come with it later. */
-static void test_first_kept(void)
-{
-	struct tickets *tickets = tickets_create();
-	tickets_keep_first(tickets);
-	g_assert_true(tickets_put(tickets, PASSWORD, "secret", &plain, 0));
-	g_assert_true(tickets_put(tickets, VIEWERS, "look", &view_only, 0));
-	g_assert_true(tickets_put(tickets, TICKET, "once", &once, 0));
-	struct tickets_answer looker = judge(tickets, 1, "look", 0, 1);
-	struct tickets_answer first = judge(tickets, 2, "secret", 0, 1);
-	g_assert_cmpint(looker.verdict, ==, TICKETS_PASS);
-	g_assert_cmpint(first.verdict, ==, TICKETS_PASS);
-	tickets_leave(tickets, looker.visit);
-	assert_verdict(tickets, 3, "secret", 0, 1, TICKETS_OCCUPIED);
-	assert_verdict(tickets, 3, "once", 0, 1, TICKETS_OCCUPIED);
-	assert_verdict(tickets, 3, "look", 0, 1, TICKETS_TAKEN);
-	assert_verdict(tickets, 3, "wrong", 0, 1, TICKETS_WRONG);
-	tickets_leave(tickets, first.visit);
-	assert_verdict(tickets, 3, "once", 0, 1, TICKETS_PASS);
-	tickets_destroy(tickets);
-}
-
 static void test_report(void)
 {
 	struct tickets *tickets = tickets_create();
@@ -578,7 +556,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/tickets/asking", test_asking);
 	g_test_add_func("/tickets/guessing", test_guessing);
 	g_test_add_func("/tickets/guessing_beside", test_guessing_beside);
-	g_test_add_func("/tickets/first-kept", test_first_kept);
 	g_test_add_func("/tickets/report", test_report);
 	g_test_add_func("/tickets/counts", test_counts);
 	g_test_add_func("/tickets/many", test_many);

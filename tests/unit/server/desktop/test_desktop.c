@@ -200,7 +200,7 @@ static void test_keeper_arguments(const struct desktop *run, unsigned n_expected
  * Both programs have these: name, virgl, the node, software, the limit of a submission, quotas,
  * pacing; encoder, 4:4:4, clock; thirteen of SPICE; the walls.
  */
-#define N_SHARED 33
+#define N_SHARED 34
 
 static void test_keeper_is_told(void)
 {
