@@ -21,6 +21,7 @@ static void on_head_off(void *user, unsigned head)
 	lookers_turn_off(display->lookers, head);
 	if (screens_turn_off(display->screens, head))
 		display_update_desktop(display);
+	display_show_said(display);
 }
 
 static bool on_head_size(void *user, unsigned head, uint32_t *width, uint32_t *height)

@@ -67,6 +67,7 @@ enum flight_event_number {
 	FLIGHT_QUITS,
 	FLIGHT_WORKER_LEFT,
 	FLIGHT_DEVICE_LATE, /* the guest's driver waits, and QEMU does not start the GPU */
+	FLIGHT_TROUBLE,     /* the guest cannot be served as QEMU was started */
 
 	/* ---- vitrine run ---- */
 	FLIGHT_CHILD_STARTED = 96,

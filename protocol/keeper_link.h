@@ -16,7 +16,7 @@
 #include "common/link.h"
 
 #define KEEPER_LINK_FD 3
-#define KEEPER_LINK_VERSION 11
+#define KEEPER_LINK_VERSION 12
 
 /*
  * A renderer that finds the GPU reset ends with the first of these, and the beat of its gpu thread
@@ -97,6 +97,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_SCREENSHOT_TAKEN,
 	KEEPER_MESSAGE_CLIENT,    /* display sends this to the keeper */
 	KEEPER_MESSAGE_SAYS = 80, /* the keeper sends this to display */
+	KEEPER_MESSAGE_TROUBLE,   /* render sends this to the keeper */
 };
 
 struct keeper_ready {
@@ -241,6 +242,26 @@ struct keeper_gpu {
 struct keeper_context_lost {
 	struct link_header header;
 	uint32_t context;
+	uint32_t reserved;
+};
+
+/* Why a guest's driver gets no answers, though its rings have started. */
+enum keeper_trouble {
+	KEEPER_TROUBLE_NO_MEMORY = 1,   /* no memory region came with a descriptor */
+	KEEPER_TROUBLE_RING_OUTSIDE,    /* a ring lies in no region */
+	KEEPER_TROUBLE_RING_EMPTY,      /* kicks come, but what we see of the ring is empty */
+	KEEPER_TROUBLE_BUFFERS_OUTSIDE, /* a command, or a picture's memory, lies in no region */
+	KEEPER_TROUBLE_IOMMU,           /* addresses are those of a virtual IOMMU */
+	KEEPER_TROUBLES,
+};
+
+/*
+ * Tells RING_EMPTY or BUFFERS_OUTSIDE: what only who reads the rings can know. Each is told once by
+ * a renderer.
+ */
+struct keeper_trouble_told {
+	struct link_header header;
+	uint32_t trouble; /* enum keeper_trouble */
 	uint32_t reserved;
 };
 

@@ -50,6 +50,7 @@ enum vhost_user_request {
 	VHOST_USER_SET_PROTOCOL_FEATURES = 16,
 	VHOST_USER_GET_QUEUE_NUM = 17,
 	VHOST_USER_SET_VRING_ENABLE = 18,
+	VHOST_USER_IOTLB_MSG = 22,
 	VHOST_USER_GET_CONFIG = 24,
 	VHOST_USER_SET_CONFIG = 25,
 	VHOST_USER_GPU_SET_SOCKET = 33,
@@ -113,6 +114,16 @@ struct vhost_user_config {
 	uint8_t data[VHOST_USER_CONFIG_MAX];
 } __attribute__((packed));
 
+/* This is struct vhost_iotlb_msg of linux/vhost_types.h, padding and all. */
+struct vhost_user_iotlb {
+	uint64_t iova;
+	uint64_t size_bytes;
+	uint64_t user_addr;
+	uint8_t permissions;
+	uint8_t type;
+	uint8_t padding[6];
+} __attribute__((packed));
+
 struct vhost_user_message {
 	struct vhost_user_header header;
 	union {
@@ -122,6 +133,7 @@ struct vhost_user_message {
 		struct vhost_user_memory memory;
 		struct vhost_user_memory_single memory_single;
 		struct vhost_user_config config;
+		struct vhost_user_iotlb iotlb;
 	} payload;
 } __attribute__((packed));
 

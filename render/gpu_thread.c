@@ -54,6 +54,8 @@ struct gpu {
 	struct rebuild rebuild;
 	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
 	bool has_drawn;          /* a fence has passed, and the GPU was well */
+	bool has_taken;          /* a command: we see the guest's memory */
+	unsigned troubles_told;  /* a bit for each enum keeper_trouble */
 
 	/* These belong to the thread's start. The lock guards them. */
 	GMutex lock;
@@ -95,6 +97,14 @@ static void wait_for_memory(struct gpu *gpu)
 	handover_ask_keeper(gpu->handover);
 }
 
+static void tell_trouble(struct gpu *gpu, enum keeper_trouble trouble)
+{
+	if (!gpu->options.trouble || (gpu->troubles_told & (1u << trouble)))
+		return;
+	gpu->troubles_told |= 1u << trouble;
+	gpu->options.trouble(trouble);
+}
+
 /* Returns false while the rebuild waits for memory. */
 static bool work_rebuild(struct gpu *gpu)
 {
@@ -126,6 +136,7 @@ static bool work_rebuild(struct gpu *gpu)
 static struct chain *take_command(struct gpu *gpu)
 {
 	struct chain *chain = commands_take(gpu->commands);
+	gpu->has_taken |= chain != NULL;
 	if (!chain || !handover_has_news(gpu->handover))
 		return chain;
 	accept_news(gpu);
@@ -145,6 +156,8 @@ static bool execute(struct gpu *gpu, struct chain *chain)
 		wait_for_memory(gpu);
 		return false;
 	}
+	if (gpu->wait.in_vain)
+		tell_trouble(gpu, KEEPER_TROUBLE_BUFFERS_OUTSIDE);
 	memory_wait_finish(&gpu->wait);
 	return true;
 }
@@ -234,6 +247,14 @@ static void serve_cursor(struct gpu *gpu)
 	scanouts_serve_cursor(gpu->scanouts, n_executed);
 }
 
+/* Drivers write before they kick. */
+static void take_kick(struct gpu *gpu)
+{
+	virtqueue_drain_kick(gpu->control);
+	if (!gpu->has_taken && virtqueue_is_blank(gpu->control))
+		tell_trouble(gpu, KEEPER_TROUBLE_RING_EMPTY);
+}
+
 static void serve(struct gpu *gpu, const struct pollfd fds[POLL_N])
 {
 	if (fds[POLL_WAKE].revents) {
@@ -241,7 +262,7 @@ static void serve(struct gpu *gpu, const struct pollfd fds[POLL_N])
 		serve_cursor(gpu);
 	}
 	if (fds[POLL_KICK].revents)
-		virtqueue_drain_kick(gpu->control);
+		take_kick(gpu);
 	if (fds[POLL_FENCES].revents || (gpu->options.virgl && gpu->fence_fd < 0))
 		virgl_poll();
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {

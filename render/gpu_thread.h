@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol/keeper_link.h"
 #include "protocol/quotas.h"
 
 struct cursor;
@@ -29,6 +30,8 @@ struct gpu_options {
 	struct quota_limits quotas;
 	/* A command in this context was refused. It is the gpu thread's call; NULL: nobody's. */
 	void (*context_lost)(uint32_t context);
+	/* So are its words of memory that QEMU does not share. */
+	void (*trouble)(enum keeper_trouble trouble);
 };
 
 /*

@@ -314,6 +314,15 @@ void keeper_end_tell_lost(int fd, uint32_t context)
 		g_debug("keeper link: %s", g_strerror(-result));
 }
 
+void keeper_end_tell_trouble(int fd, enum keeper_trouble trouble)
+{
+	struct keeper_trouble_told m = { .header.type = KEEPER_MESSAGE_TROUBLE,
+		.trouble = trouble };
+	int result = link_send(fd, &m, sizeof(m), NULL, 0);
+	if (result < 0)
+		g_debug("keeper link: %s", g_strerror(-result));
+}
+
 int keeper_end_run(int fd, struct gpu *gpu, const struct confine_state *walls)
 {
 	struct keeper_end keeper = { .fd = fd,

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/confine/confine.h"
+#include "protocol/keeper_link.h"
 
 struct gpu;
 
@@ -24,6 +25,8 @@ void keeper_end_tell_gpu(int fd, bool works, const char *text);
 
 /* Says that the guest's context is lost. Any thread may call it; it never waits. */
 void keeper_end_tell_lost(int fd, uint32_t context);
+/* Tells of memory that QEMU does not share. Any thread may call it; it never waits. */
+void keeper_end_tell_trouble(int fd, enum keeper_trouble trouble);
 
 /*
  * Says READY and what walls it is behind, then serves the link and the cursor queue until the

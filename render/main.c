@@ -81,6 +81,11 @@ static void tell_lost(uint32_t context)
 	keeper_end_tell_lost(KEEPER_LINK_FD, context);
 }
 
+static void tell_trouble(enum keeper_trouble trouble)
+{
+	keeper_end_tell_trouble(KEEPER_LINK_FD, trouble);
+}
+
 static int serve(struct gpu *gpu, const char *verdict, const struct confine_state *walls)
 {
 	flight_set_text(FLIGHT_TEXT_DRIVER, verdict);
@@ -107,7 +112,8 @@ static struct gpu_options find_gpu_options(
 		.no_pacing = options->no_pacing,
 		.is_spare = is_spare,
 		.quotas = options->quotas,
-		.context_lost = options->probe ? NULL : tell_lost };
+		.context_lost = options->probe ? NULL : tell_lost,
+		.trouble = options->probe ? NULL : tell_trouble };
 }
 
 int main(int argc, char **argv)

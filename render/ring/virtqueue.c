@@ -336,6 +336,22 @@ uint16_t virtqueue_peek_end(struct virtqueue *vq)
 
 /* ---- working ---- */
 
+static bool is_zero(const void *bytes, size_t n)
+{
+	const uint8_t *b = bytes;
+	return n == 0 || (b[0] == 0 && memcmp(b, b + 1, n - 1) == 0);
+}
+
+bool virtqueue_is_blank(struct virtqueue *vq)
+{
+	hold(vq);
+	bool blank = is_workable(vq) && vq->next_avail == 0 &&
+		     is_zero(vq->ring.desc, sizeof(struct vring_desc) * vq->ring.num) &&
+		     is_zero(vq->ring.avail, 2ul * vq->ring.num + 6);
+	let_go(vq);
+	return blank;
+}
+
 static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 {
 	g_assert(vq->held && first_desc < vq->ring.num);

@@ -70,6 +70,13 @@ uint16_t virtqueue_peek_end(struct virtqueue *vq);
 /* ---- for the working thread ---- */
 
 /*
+ * Returns true when nothing has ever been written into the ring, as far as we see, and none was
+ * taken from it. Who is kicked for such a ring does not see the driver's memory: QEMU has mapped it
+ * for itself alone.
+ */
+bool virtqueue_is_blank(struct virtqueue *vq);
+
+/*
  * Takes the next chain. Returns NULL when there is none, when the ring is stopped or broken, or
  * when there are orphans, which come first.
  */

@@ -120,7 +120,36 @@ bool device_ring_runnable(const struct device *device, unsigned index)
 	 */
 	bool size_ok = ring->have_size && (ring->size & (ring->size - 1)) == 0;
 	return ring->started && ring->enabled && size_ok && ring->have_addr && ring->kick >= 0 &&
-	       device->have_features && device->n_regions > 0;
+	       device->have_features && device->n_regions > 0 &&
+	       !(device->features & DEVICE_F_ACCESS_PLATFORM);
+}
+
+static bool is_shared(const struct device *device, uint64_t user_addr)
+{
+	for (unsigned i = 0; i < device->n_regions; i++) {
+		const struct device_region *region = &device->regions[i];
+		if (user_addr >= region->user_addr &&
+			user_addr - region->user_addr < region->size_bytes)
+			return true;
+	}
+	return false;
+}
+
+unsigned device_find_trouble(const struct device *device, unsigned index)
+{
+	g_assert(index < KEEPER_RINGS);
+	const struct device_ring *ring = &device->rings[index];
+	if (!ring->started || !ring->enabled || !ring->have_addr || !device->have_features)
+		return 0;
+	if (device->features & DEVICE_F_ACCESS_PLATFORM)
+		return KEEPER_TROUBLE_IOMMU;
+	if (device->n_regions == 0)
+		return KEEPER_TROUBLE_NO_MEMORY;
+	return is_shared(device, ring->desc_user_addr) &&
+			       is_shared(device, ring->avail_user_addr) &&
+			       is_shared(device, ring->used_user_addr) ?
+		       0 :
+		       KEEPER_TROUBLE_RING_OUTSIDE;
 }
 
 void device_reset(struct device *device)

@@ -23,6 +23,7 @@
 #define DEVICE_F_EVENT_IDX (1ull << 29)
 #define DEVICE_F_PROTOCOL_FEATURES (1ull << VHOST_USER_F_PROTOCOL_FEATURES)
 #define DEVICE_F_VERSION_1 (1ull << 32)
+#define DEVICE_F_ACCESS_PLATFORM (1ull << 33)
 #define DEVICE_F_RING_RESET (1ull << 40)
 
 struct device_region {
@@ -77,6 +78,12 @@ const char *device_name_driver(const struct device *device);
 
 /* Tells whether the ring may run and everything is known that a renderer needs for it. */
 bool device_ring_runnable(const struct device *device, unsigned ring);
+
+/*
+ * Gives an enum keeper_trouble, or 0: why a ring that QEMU has started cannot be served as QEMU was
+ * started.
+ */
+unsigned device_find_trouble(const struct device *device, unsigned ring);
 
 /*
  * Does what RESET_DEVICE asks for: rings are as new and no features are accepted, but memory and

@@ -440,6 +440,7 @@ static void prepare_renderer(struct keeper *keeper, const struct gpu_candidates 
 	renderer_init(&keeper->renderer, keeper->starter, gpus, &keeper->device, &keeper->ledger,
 		desktop->submit_limit_s, &events);
 	keeper->renderer.refresh_hz = desktop->refresh_hz;
+	keeper->renderer.troubles.viewer = &keeper->viewer;
 	upgrade_init(&keeper->upgrade, &keeper->renderer, &keeper->viewer);
 	spare_keep(&keeper->renderer.worker.spare, desktop->spare);
 	keeper->renderer.worker.recorder = &keeper->recorder;
@@ -447,7 +448,6 @@ static void prepare_renderer(struct keeper *keeper, const struct gpu_candidates 
 
 static void prepare_viewer(struct keeper *keeper)
 {
-	const struct desktop *desktop = keeper->desktop;
 	const struct viewer_events events = {
 		.user = keeper,
 		.ready = on_viewer_ready,
@@ -458,12 +458,12 @@ static void prepare_viewer(struct keeper *keeper)
 		.screenshot = on_screenshot_taken,
 		.client = on_client,
 	};
-	viewer_init(&keeper->viewer, keeper->starter, desktop->password, &events);
+	viewer_init(&keeper->viewer, keeper->starter, keeper->desktop->password, &events);
 	screenshot_init(&keeper->screenshot, &keeper->viewer);
 	keeper->viewer.worker.recorder = &keeper->recorder;
-	if (desktop->view_password)
-		viewer_set_view_password(&keeper->viewer, desktop->view_password);
-	viewer_set_users(&keeper->viewer, &desktop->users);
+	if (keeper->desktop->view_password)
+		viewer_set_view_password(&keeper->viewer, keeper->desktop->view_password);
+	viewer_set_users(&keeper->viewer, &keeper->desktop->users);
 }
 
 bool keeper_init(struct keeper *keeper, const struct desktop *desktop,

@@ -79,6 +79,16 @@ static bool on_context_lost(void *user, const void *message, int *fds, unsigned 
 	return true;
 }
 
+static bool on_trouble(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct renderer *renderer = user;
+	const struct keeper_trouble_told *m = message;
+	if (m->trouble != KEEPER_TROUBLE_RING_EMPTY && m->trouble != KEEPER_TROUBLE_BUFFERS_OUTSIDE)
+		return false;
+	troubles_tell(&renderer->troubles, m->trouble);
+	return true;
+}
+
 static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_READY, "READY", sizeof(struct keeper_ready), 0, 0, on_ready },
 	{ KEEPER_MESSAGE_RING_STOPPED, "RING_STOPPED", sizeof(struct keeper_ring_stopped), 0, 0,
@@ -86,6 +96,7 @@ static const struct link_handler table[] = {
 	{ KEEPER_MESSAGE_GPU, "GPU", sizeof(struct keeper_gpu), 0, 0, on_gpu },
 	{ KEEPER_MESSAGE_CONTEXT_LOST, "CONTEXT_LOST", sizeof(struct keeper_context_lost), 0, 0,
 		on_context_lost },
+	{ KEEPER_MESSAGE_TROUBLE, "TROUBLE", sizeof(struct keeper_trouble_told), 0, 0, on_trouble },
 };
 
 static void tell_lost(struct renderer *renderer)

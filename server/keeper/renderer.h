@@ -13,6 +13,7 @@
 #include "server/keeper/gpu_search.h"
 #include "server/keeper/ledger_memory.h"
 #include "server/keeper/lost_contexts.h"
+#include "server/keeper/troubles.h"
 #include "server/keeper/worker.h"
 
 enum renderer_ring_state {
@@ -52,6 +53,7 @@ struct renderer {
 		uint32_t stop_serial;
 	} rings[KEEPER_RINGS];
 	struct blame blame;
+	struct troubles troubles;
 	struct lost_contexts lost; /* of which the guest is not told yet */
 	uint32_t n_lost;           /* contexts that ended with a renderer, of all so far */
 	uint64_t refused_since_ns; /* of which the guest was told n_refused times since then */

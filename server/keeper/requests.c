@@ -51,17 +51,19 @@ static void forget_driver(struct requests *requests)
 }
 
 /*
- * QEMU itself offers ring features that a backend did not; the tolerated ones change nothing for us
- * and are not passed on.
+ * QEMU itself offers features that a backend did not. The tolerated ones change nothing for us and
+ * are not passed on. With a virtual IOMMU, which the driver takes when it is there, no ring runs:
+ * the machine lives, and who looks is told why there is no picture (troubles.h).
  */
 static const char *set_features(void *user, Call *call)
 {
 	struct requests *requests = user;
 	struct device *device = requests->device;
 	uint64_t features = call->payload.u64;
-	if (features & ~(device->features_offered | FEATURES_TOLERATED))
+	uint64_t known = device->features_offered | DEVICE_F_ACCESS_PLATFORM;
+	if (features & ~(known | FEATURES_TOLERATED))
 		return "features that were not offered";
-	features &= device->features_offered;
+	features &= known;
 	bool changed = device->have_features && device->features != features;
 	if (changed) {
 		device->driver_forgotten = true;
@@ -201,6 +203,14 @@ static const char *rem_mem_reg(void *user, Call *call)
 		return "no such memory region";
 	settle_memory(requests);
 	return NULL;
+}
+
+/* QEMU has said all of a ring that it says: whoever looks must hear why it does not run. */
+static void judge_ring(struct requests *requests, unsigned ring)
+{
+	unsigned trouble = device_find_trouble(requests->device, ring);
+	if (trouble)
+		troubles_tell(&requests->renderer->troubles, trouble);
 }
 
 /*
@@ -344,6 +354,7 @@ static const char *set_vring_kick(void *user, Call *call)
 	ring->started = true;
 	send_memory(requests);
 	renderer_update_ring(requests->renderer, ring_index(requests, ring));
+	judge_ring(requests, ring_index(requests, ring));
 	tell_driver(requests, ring);
 	return NULL;
 }
@@ -386,6 +397,7 @@ static const char *set_vring_enable(void *user, Call *call)
 	if (ring->enabled)
 		send_memory(requests);
 	renderer_update_ring(requests->renderer, m->index);
+	judge_ring(requests, m->index);
 	return NULL;
 }
 
@@ -413,6 +425,12 @@ static const char *gpu_set_socket(void *user, Call *call)
 {
 	struct requests *requests = user;
 	gpu_socket_replace(requests->gpu_socket, take_fd(call, 0));
+	return NULL;
+}
+
+/* What a virtual IOMMU maps, of which we make no use: QEMU waits for an answer, and gets it. */
+static const char *iotlb_msg(void *user, Call *call)
+{
 	return NULL;
 }
 
@@ -466,6 +484,8 @@ static const struct vhost_user_row table[] = {
 	REQUEST_ROW(GET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, get_config),
 	REQUEST_ROW(SET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, set_config),
 	REQUEST_ROW(GPU_SET_SOCKET, 0, 0, 1, 1, -1, true, gpu_set_socket),
+	REQUEST_ROW(IOTLB_MSG, sizeof(struct vhost_user_iotlb), sizeof(struct vhost_user_iotlb), 0,
+		0, -1, true, iotlb_msg),
 	REQUEST_ROW(RESET_DEVICE, 0, 0, 0, 0, F_RESET, true, reset_device),
 };
 

@@ -342,10 +342,14 @@ void fake_desktop_give_ticket(
 	fake_desktop_give_user(desktop, name, flags, "", ticket);
 }
 
-/*
- * Hands display a new D-Bus descriptor. Must run on the desktop's thread, as GDBus keeps to the
- * context it was made on.
- */
+void fake_desktop_say(struct fake_desktop *desktop, const char *text)
+{
+	struct keeper_says message = { .header.type = KEEPER_MESSAGE_SAYS };
+	g_strlcpy(message.text, text, sizeof(message.text));
+	keeper_send(desktop, &message, sizeof(message), -1);
+}
+
+/* Hands display a new D-Bus descriptor. Must run on the desktop's thread, to which GDBus keeps. */
 static void send_dbus(struct fake_desktop *desktop)
 {
 	struct keeper_dbus message = { .header.type = KEEPER_MESSAGE_DBUS };

@@ -74,6 +74,9 @@ void fake_desktop_give_ticket(
 void fake_desktop_give_user(struct fake_desktop *desktop, uint32_t name, uint32_t flags,
 	const char *user, const char *secret);
 
+/* Says why heads show nothing, as the keeper does. */
+void fake_desktop_say(struct fake_desktop *desktop, const char *text);
+
 /* Gives display a fresh frame link, as after the renderer was replaced. */
 void fake_desktop_renew_frame_link(struct fake_desktop *desktop);
 

@@ -246,6 +246,45 @@ static void test_client_without_a_head(void)
 	fixture_stop(&fixture);
 }
 
+/* display/heads/words.c shows letters on this colour. */
+#define WORDS_COLOR "202830"
+
+static void expect_words(struct client *client)
+{
+	g_autofree char *answer = client_run(client, "wait-pixel 9 9 " WORDS_COLOR " 10000");
+	g_assert_nonnull(answer);
+}
+
+/*
+ * Why a guest shows nothing is read by who looks then, by who comes later, and again when the guest
+ * has turned its head off; what it shows itself comes first.
+ */
+static void test_notice(void)
+{
+	const struct fake_desktop_options plain = { 0 };
+	const struct fake_layout layout = { .width = 640, .height = 480 };
+	struct fake_desktop *desktop = fake_desktop_start(&plain);
+	struct client *client = client_new(fake_desktop_address(desktop), NULL);
+	struct fixture fixture = { .desktop = desktop, .render = fake_desktop_render(desktop) };
+
+	g_assert_true(client_is_connected(client));
+	fake_desktop_say(desktop, "set share=on");
+	expect_words(client);
+	client_free(client);
+	fixture.client = client_new(fake_desktop_address(desktop), NULL);
+	g_assert_true(client_is_connected(fixture.client));
+	expect_words(fixture.client);
+	fake_render_head_on(fixture.render, 0, &layout);
+	canvas_noise(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)), 1);
+	fake_render_flush_all(fixture.render, 0);
+	fixture_expect_canvas(&fixture);
+	fake_desktop_say(desktop, "still nothing");
+	fixture_expect_canvas(&fixture);
+	fake_render_head_off(fixture.render, 0);
+	expect_words(fixture.client);
+	fixture_stop(&fixture);
+}
+
 /* Without a password it is the keeper's to say who may come in; with one nobody asks. */
 static void test_visitors(void)
 {
@@ -347,6 +386,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/connection/password", test_password);
 	g_test_add_func("/connection/unix-socket", test_unix_socket);
 	g_test_add_func("/connection/client-without-a-head", test_client_without_a_head);
+	g_test_add_func("/connection/notice", test_notice);
 	g_test_add_func("/connection/visitors", test_visitors);
 	g_test_add_func("/connection/inner-killed", test_inner_killed);
 	g_test_add_func("/connection/inner-ends", test_inner_ends);

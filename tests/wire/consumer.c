@@ -51,12 +51,19 @@ static bool on_dbus(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_says(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	g_message("says: %s", ((const struct keeper_says *)message)->text);
+	return true;
+}
+
 static const struct link_handler KEEPER_TABLE[] = {
 	CONSUMER_ROW(KEEPER_MESSAGE_FRAME_LINK, 1, 1, keeper_frame_link, on_frame_link),
 	CONSUMER_ROW(KEEPER_MESSAGE_STATS, 1, 1, keeper_stats, on_stats),
 	CONSUMER_ROW(KEEPER_MESSAGE_LISTENER, 1, 1, keeper_listener, on_listener),
 	CONSUMER_ROW(KEEPER_MESSAGE_PASSWORDS, 0, 0, keeper_passwords, on_passwords),
 	CONSUMER_ROW(KEEPER_MESSAGE_TICKET, 0, 0, keeper_ticket, on_ticket),
+	CONSUMER_ROW(KEEPER_MESSAGE_SAYS, 0, 0, keeper_says, on_says),
 	CONSUMER_ROW(KEEPER_MESSAGE_DBUS, 1, 1, keeper_dbus, on_dbus),
 };
 

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/wire/malform.h"
 #include "tests/wire/scene3d.h"
@@ -138,6 +140,64 @@ static void test_memory_goes(void)
 	recover(desktop, renderer);
 }
 
+static bool wait_log(const struct backend *backend, const char *text, int timeout_ms)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
+	while (backend_count_log(backend, text) == 0) {
+		if (g_get_monotonic_time() >= end)
+			return false;
+		g_usleep(5000);
+	}
+	return true;
+}
+
+/*
+ * QEMU maps the guest's memory for itself alone (share=off): the descriptors are of memory that
+ * the guest's driver does not write to. Memory that is partly shared ends so for what is not.
+ */
+static void test_memory_private(void)
+{
+	struct desktop_options options = {
+		.layout = GUEST_MEMORY_ONE, .protocol_features = WITHOUT_SLOTS, .machine_only = true
+	};
+	struct desktop *desktop = desktop_create(&options);
+	struct guest *guest = desktop->guest;
+	struct guest_memory_region *region = &guest->memory->regions[0];
+	int real_fd = region->fd, empty = memfd_create("private", MFD_CLOEXEC);
+	g_assert_cmpint(ftruncate(empty, (off_t)region->size_bytes), ==, 0);
+	region->fd = empty;
+	guest_driver_start(guest);
+	region->fd = real_fd;
+	close(empty);
+	struct virtio_gpu_ctrl_hdr command = { .type = VIRTIO_GPU_CMD_GET_DISPLAY_INFO };
+	struct guest_request *request =
+		guest_queue_send(guest->control, &command, sizeof(command), 512);
+	g_assert_true(wait_log(guest->backend, "memory-backend-memfd", wire_ms(5000)));
+	g_assert_true(
+		wait_log(guest->backend, "says: The guest's memory is not shared", wire_ms(5000)));
+	kick(guest->control);
+	g_assert_cmpuint(backend_count_log(guest->backend, "memory-backend-memfd,id"), ==, 1);
+	g_assert_false(request->done);
+	guest_queue_reset(guest->control);
+	guest_request_free(request);
+	desktop_destroy(desktop);
+}
+
+static void test_memory_partial(void)
+{
+	struct desktop *desktop = create();
+	struct guest *guest = desktop->guest;
+	uint64_t out = 0x900000000;
+	struct vring_desc chain[] = { { out, 24, 0, 0 } };
+	struct guest_request *request = guest_queue_add_raw(guest->control, chain, 1);
+	kick(guest->control);
+	g_assert_true(guest_queue_wait(guest->control, request, guest->timeout_ms));
+	guest_request_free(request);
+	g_assert_true(wait_log(
+		guest->backend, "says: Some of the guest's memory is not shared", wire_ms(5000)));
+	recover(desktop, desktop_renderer(desktop));
+}
+
 /* The cursor queue gets nonsense too, as another thread works it and its answers are optional. */
 static void test_cursor_nonsense(void)
 {
@@ -170,6 +230,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/rings/head-again", test_head_again);
 	g_test_add_func("/rings/addresses", test_addresses);
 	g_test_add_func("/rings/memory-goes", test_memory_goes);
+	g_test_add_func("/rings/memory-private", test_memory_private);
+	g_test_add_func("/rings/memory-partial", test_memory_partial);
 	g_test_add_func("/rings/cursor-nonsense", test_cursor_nonsense);
 	return g_test_run();
 }

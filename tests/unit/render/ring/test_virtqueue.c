@@ -340,6 +340,29 @@ static void test_memory_change(struct fixture *f, gconstpointer data)
 	memory_unref(again);
 }
 
+/* One bit of the driver's shows that its memory is ours to see. */
+static void test_blank(struct fixture *f, gconstpointer data)
+{
+	g_assert_true(virtqueue_is_blank(f->vq));
+	f->ring.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	g_assert_false(virtqueue_is_blank(f->vq));
+	f->ring.avail->flags = 0;
+	f->ring.desc[SIZE - 1].addr = 1;
+	g_assert_false(virtqueue_is_blank(f->vq));
+	f->ring.desc[SIZE - 1].addr = 0;
+	f->ring.desc[0].len = 8;
+	offer(f, 0);
+	give_back(f, virtqueue_try_take(f->vq), "");
+	memset(f->ring.desc, 0, SIZE * sizeof(f->ring.desc[0]));
+	memset(f->ring.avail, 0, 2 * SIZE + 6);
+	g_assert_false(virtqueue_is_blank(f->vq));
+	virtqueue_stop(f->vq);
+	start(f, 0);
+	g_assert_true(virtqueue_is_blank(f->vq));
+	virtqueue_stop(f->vq);
+	g_assert_false(virtqueue_is_blank(f->vq));
+}
+
 static void test_bad_start(struct fixture *f, gconstpointer data)
 {
 	static const struct keeper_ring_start bad[] = {
@@ -390,6 +413,7 @@ int main(int argc, char **argv)
 		{ "reset", test_reset },
 		{ "orphans", test_orphans },
 		{ "memory-change", test_memory_change },
+		{ "blank", test_blank },
 		{ "bad-start", test_bad_start },
 	};
 	g_test_init(&argc, &argv, NULL);

@@ -408,6 +408,66 @@ static void test_memory_settles(void)
 	tear_down(&fixture);
 }
 
+/* What is wrong, and what puts it right, is said once, by name. */
+struct trouble {
+	const char *name;
+	struct message messages[6];
+	const char *line;
+};
+
+#define FEATURES(more) U64(SET_FEATURES, DEVICE_F_VERSION_1 | DEVICE_F_PROTOCOL_FEATURES | (more))
+#define ENABLE(ring) STATE(SET_VRING_ENABLE, ring, 1)
+static const struct trouble troubles[] = {
+	{ "no-memory", { FEATURES(0), ADDR(0, 0, 0x1000), KICK(0), ENABLE(0), ENABLE(1) },
+		"*none of the guest's memory*memory-backend-memfd*share=on*" },
+	{ "outside",
+		{ FEATURES(0), REGION(ADD_MEM_REG, 0), ADDR(0, 0, REGION_BYTES), KICK(0),
+			ENABLE(0) },
+		"*rings into memory that is not shared*share=on*" },
+	{ "iommu",
+		{ FEATURES(DEVICE_F_ACCESS_PLATFORM), REGION(ADD_MEM_REG, 0), ADDR(0, 0, 0),
+			KICK(0), ENABLE(0) },
+		"*virtual IOMMU*iommu_platform=on*" },
+	{ "none",
+		{ FEATURES(0), REGION(ADD_MEM_REG, 0), ADDR(0, 0, REGION_BYTES - 1), KICK(0),
+			ENABLE(0) },
+		NULL },
+	{ "not-enabled", { FEATURES(0), ADDR(0, 0, 0x1000), KICK(0) }, NULL },
+};
+
+static void test_trouble(const void *data)
+{
+	const struct trouble *c = data;
+	struct fixture fixture;
+	open_conversation(&fixture);
+	if (c->line)
+		g_test_expect_message("vitrine-gpu", G_LOG_LEVEL_WARNING, c->line);
+	for (unsigned twice = 0; twice < 2; twice++) {
+		send_messages(&fixture, c->messages, G_N_ELEMENTS(c->messages));
+		static const struct message again[] = { STATE(GET_VRING_BASE, 0, 0),
+			REGION(REM_MEM_REG, 0) };
+		send_messages(&fixture, again, fixture.device.n_regions ? 2 : 1);
+	}
+	g_test_assert_expected_messages();
+	g_assert_false(fixture.closed);
+	tear_down(&fixture);
+}
+
+/* QEMU waits for the answer to each of these. */
+static void test_iotlb(void)
+{
+	struct vhost_user_iotlb iotlb = { .size_bytes = 4096, .type = 2 };
+	struct fixture fixture;
+	uint64_t answer = 1;
+	open_conversation(&fixture);
+	rig_send(&fixture.qemu, VHOST_USER_IOTLB_MSG, VHOST_USER_FLAG_NEED_REPLY, &iotlb,
+		sizeof(iotlb), NULL, 0);
+	run_loop();
+	rig_receive(&fixture.qemu, VHOST_USER_IOTLB_MSG, &answer, sizeof(answer));
+	g_assert_cmpuint(answer, ==, 0);
+	tear_down(&fixture);
+}
+
 static void test_reset_device(void)
 {
 	static const struct message messages[] = { U64(SET_FEATURES, DEVICE_F_VERSION_1),
@@ -440,6 +500,11 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strdup_printf("/requests/refused/%s", refusals[i].name);
 		g_test_add_data_func(path, &refusals[i], test_refusal);
 	}
+	for (unsigned i = 0; i < G_N_ELEMENTS(troubles); i++) {
+		g_autofree char *path = g_strdup_printf("/requests/trouble/%s", troubles[i].name);
+		g_test_add_data_func(path, &troubles[i], test_trouble);
+	}
+	g_test_add_func("/requests/iotlb", test_iotlb);
 	g_test_add_func("/requests/numbers", test_numbers);
 	g_test_add_func("/requests/features", test_features);
 	g_test_add_func("/requests/ring", test_ring);
