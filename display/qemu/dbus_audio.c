@@ -8,47 +8,65 @@
 #include <unistd.h>
 
 #include "display/qemu/limits.h"
+#include "display/qemu/microphone.h"
 
 #define AUDIO_PATH "/org/qemu/Display1/Audio"
 #define AUDIO_INTERFACE "org.qemu.Display1.Audio"
 /* A pair has two samples, left and right, of 16 bits each. D-Bus calls it a frame. */
 #define SAMPLE_PAIR_BYTES 4
-#define LISTENER_PATH "/org/qemu/Display1/AudioOutListener"
-#define LISTENER_INTERFACE "org.qemu.Display1.AudioOutListener"
+#define OUT_INTERFACE "org.qemu.Display1.AudioOutListener"
+#define IN_INTERFACE "org.qemu.Display1.AudioInListener"
 
-/* It is from QEMU's ui/dbus-display1.xml; GDBus refuses calls whose arguments differ from it. */
-static const char introspection[] =
-	"<node><interface name='" LISTENER_INTERFACE "'>"
-	" <method name='Init'>"
-	"  <arg name='id' type='t'/><arg name='bits' type='y'/><arg name='is_signed' type='b'/>"
-	"  <arg name='is_float' type='b'/><arg name='freq' type='u'/><arg name='nchannels' "
-	"type='y'/>"
-	"  <arg name='bytes_per_frame' type='u'/><arg name='bytes_per_second' type='u'/>"
-	"  <arg name='be' type='b'/>"
-	" </method>"
-	" <method name='Fini'><arg name='id' type='t'/></method>"
-	" <method name='SetEnabled'><arg name='id' type='t'/><arg name='enabled' "
-	"type='b'/></method>"
-	" <method name='SetVolume'><arg name='id' type='t'/><arg name='mute' type='b'/>"
-	"  <arg name='volume' type='ay'/></method>"
-	" <method name='Write'><arg name='id' type='t'/><arg name='data' type='ay'/></method>"
+/*
+ * These are from QEMU's ui/dbus-display1.xml; GDBus refuses calls whose arguments differ from it.
+ */
+#define METHODS_OF_BOTH                                                                            \
+	" <method name='Init'>"                                                                    \
+	"  <arg name='id' type='t'/><arg name='bits' type='y'/><arg name='is_signed' type='b'/>"   \
+	"  <arg name='is_float' type='b'/><arg name='freq' type='u'/>"                             \
+	"  <arg name='nchannels' type='y'/><arg name='bytes_per_frame' type='u'/>"                 \
+	"  <arg name='bytes_per_second' type='u'/><arg name='be' type='b'/>"                       \
+	" </method>"                                                                               \
+	" <method name='Fini'><arg name='id' type='t'/></method>"                                  \
+	" <method name='SetEnabled'><arg name='id' type='t'/><arg name='enabled' type='b'/>"       \
+	" </method>"                                                                               \
+	" <method name='SetVolume'><arg name='id' type='t'/><arg name='mute' type='b'/>"           \
+	"  <arg name='volume' type='ay'/></method>"                                                \
 	" <property name='Interfaces' type='as' access='read'/>"
-	"</interface></node>";
+
+struct direction {
+	const char *register_method, *path, *interface, *introspection;
+	const char *what; /* it is, for people */
+};
+
+static const struct direction outward = { "RegisterOutListener",
+	"/org/qemu/Display1/AudioOutListener", OUT_INTERFACE,
+	"<node><interface name='" OUT_INTERFACE "'>" METHODS_OF_BOTH
+	" <method name='Write'><arg name='id' type='t'/><arg name='data' type='ay'/></method>"
+	"</interface></node>",
+	"sound" };
+/* Read is not there: a filter answers it. */
+static const struct direction inward = { "RegisterInListener", "/org/qemu/Display1/AudioInListener",
+	IN_INTERFACE,
+	"<node><interface name='" IN_INTERFACE "'>" METHODS_OF_BOTH "</interface></node>",
+	"microphone" };
 
 struct stream {
 	uint64_t id;
 	uint32_t rate_hz; /* 0: a free place */
 };
 
-/* For what goes wrong here and not in QEMU. */
 /* With QEMU's end all of its connections end, and nothing need be said of this one. */
 #define TELL_MS 1000
-#define NO_SOUND "no sound until display is replaced: %s"
+/* It is said of what goes wrong here and not in QEMU. */
+#define NONE_SAID "no %s until display is replaced: %s"
 
 struct dbus_audio {
 	int refs; /* one is the owner's, and one each call's that is under way */
+	const struct direction *direction;
 	const struct dbus_audio_ops *ops; /* NULL: destroyed */
 	void *user;
+	struct microphone *microphone; /* of the inward one alone */
 	GCancellable *cancel;
 	GDBusConnection *listener; /* NULL until QEMU has connected, and after it has left */
 	guint object;
@@ -67,13 +85,14 @@ static void unref(struct dbus_audio *audio)
 		return;
 	g_assert(!audio->ops && !audio->listener);
 	g_object_unref(audio->cancel);
+	g_clear_pointer(&audio->microphone, microphone_unref);
 	g_free(audio);
 }
 
 static bool refuse(struct dbus_audio *audio, const char *why)
 {
 	if (!audio->complained)
-		g_warning("qemu: sound: %s", why);
+		g_warning("qemu: %s: %s", audio->direction->what, why);
 	audio->complained = true;
 	return false;
 }
@@ -183,6 +202,7 @@ static bool call_write(struct dbus_audio *audio, GVariant *arguments)
 	return true;
 }
 
+/* Which of them a direction has, its introspection says. */
 static const struct {
 	const char *name;
 	bool (*call)(struct dbus_audio *audio, GVariant *arguments);
@@ -217,6 +237,45 @@ static GVariant *on_property(GDBusConnection *connection, const char *sender, co
 	return g_variant_new_strv(NULL, 0);
 }
 
+/* ---- what QEMU reads ---- */
+
+static GVariant *read_microphone(struct microphone *microphone, uint64_t size_bytes)
+{
+	size_t n = MIN(size_bytes, DBUS_AUDIO_WRITE_MAX_BYTES) / SAMPLE_PAIR_BYTES;
+	g_autofree uint32_t *pairs = g_new(uint32_t, n);
+	n = microphone_read(microphone, pairs, n, g_get_monotonic_time());
+	return g_variant_new("(@ay)", g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, pairs,
+					      n * SAMPLE_PAIR_BYTES, sizeof(uint8_t)));
+}
+
+/*
+ * Answers Read on GDBus's thread. QEMU's machine stands still until it has the answer, so it does
+ * not come by the main loop, which may be held up. Of several streams the one that is on records.
+ */
+static GDBusMessage *on_message(
+	GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user)
+{
+	guint64 id, size_bytes;
+	GVariant *body = g_dbus_message_get_body(message);
+	if (!incoming ||
+		g_dbus_message_get_message_type(message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL ||
+		g_strcmp0(g_dbus_message_get_member(message), "Read") != 0 || !body ||
+		!g_variant_is_of_type(body, G_VARIANT_TYPE("(tt)")))
+		return message;
+	g_variant_get(body, "(tt)", &id, &size_bytes);
+	g_autoptr(GDBusMessage) answer = g_dbus_message_new_method_reply(message);
+	g_dbus_message_set_body(answer, read_microphone(user, size_bytes));
+	g_dbus_connection_send_message(
+		connection, answer, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
+	g_object_unref(message);
+	return NULL;
+}
+
+static void unref_microphone(gpointer microphone)
+{
+	microphone_unref(microphone);
+}
+
 /* ---- connection ---- */
 
 static void drop_listener(struct dbus_audio *audio)
@@ -234,7 +293,7 @@ static gboolean on_tell(gpointer user)
 {
 	struct dbus_audio *audio = user;
 	audio->tell_source = 0;
-	g_warning("qemu: " NO_SOUND, "its connection has ended");
+	g_warning("qemu: " NONE_SAID, audio->direction->what, "its connection has ended");
 	return G_SOURCE_REMOVE;
 }
 
@@ -250,12 +309,16 @@ static void on_closed(GDBusConnection *connection, gboolean vanished, GError *er
 static void export_listener(struct dbus_audio *audio)
 {
 	static const GDBusInterfaceVTable table = { on_method, on_property, NULL, { 0 } };
-	g_autoptr(GDBusNodeInfo) node = g_dbus_node_info_new_for_xml(introspection, NULL);
+	g_autoptr(GDBusNodeInfo) node =
+		g_dbus_node_info_new_for_xml(audio->direction->introspection, NULL);
 	g_autoptr(GError) error = NULL;
-	audio->object = g_dbus_connection_register_object(
-		audio->listener, LISTENER_PATH, node->interfaces[0], &table, audio, NULL, &error);
+	audio->object = g_dbus_connection_register_object(audio->listener, audio->direction->path,
+		node->interfaces[0], &table, audio, NULL, &error);
 	if (audio->object == 0)
-		g_warning("qemu: " NO_SOUND, error->message);
+		g_warning("qemu: " NONE_SAID, audio->direction->what, error->message);
+	if (audio->microphone)
+		g_dbus_connection_add_filter(audio->listener, on_message,
+			microphone_ref(audio->microphone), unref_microphone);
 	g_dbus_connection_set_exit_on_close(audio->listener, FALSE);
 	g_signal_connect(audio->listener, "closed", G_CALLBACK(on_closed), audio);
 	g_dbus_connection_start_message_processing(audio->listener);
@@ -270,7 +333,7 @@ static void on_listener(GObject *source, GAsyncResult *result, gpointer user)
 		audio->listener = g_steal_pointer(&listener);
 		export_listener(audio);
 	} else if (audio->ops) {
-		g_warning("qemu: " NO_SOUND, error->message);
+		g_warning("qemu: " NONE_SAID, audio->direction->what, error->message);
 	}
 	unref(audio);
 }
@@ -286,9 +349,9 @@ static void on_registered(GObject *source, GAsyncResult *result, gpointer user)
 	if (!socket) {
 		/* A machine without a sound card is no fault. */
 		if (audio->ops && g_dbus_error_is_remote_error(error))
-			g_info("qemu: no sound: %s", error->message);
+			g_info("qemu: no %s: %s", audio->direction->what, error->message);
 		else if (audio->ops)
-			g_warning("qemu: " NO_SOUND, error->message);
+			g_warning("qemu: " NONE_SAID, audio->direction->what, error->message);
 		close(audio->fd);
 		unref(audio);
 		return;
@@ -300,24 +363,40 @@ static void on_registered(GObject *source, GAsyncResult *result, gpointer user)
 		NULL, audio->cancel, on_listener, audio);
 }
 
-struct dbus_audio *dbus_audio_create(
-	GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user)
+static struct dbus_audio *create(GDBusConnection *connection, const struct direction *direction,
+	const struct dbus_audio_ops *ops, void *user)
 {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
-		g_warning("qemu: " NO_SOUND, g_strerror(errno));
+		g_warning("qemu: " NONE_SAID, direction->what, g_strerror(errno));
 		return NULL;
 	}
 	struct dbus_audio *audio = g_new0(struct dbus_audio, 1);
 	audio->refs = 2;
+	audio->direction = direction;
 	audio->ops = ops;
 	audio->user = user;
 	audio->cancel = g_cancellable_new();
 	audio->fd = ends[0];
 	g_autoptr(GUnixFDList) fds = g_unix_fd_list_new_from_array(&ends[1], 1);
 	g_dbus_connection_call_with_unix_fd_list(connection, NULL, AUDIO_PATH, AUDIO_INTERFACE,
-		"RegisterOutListener", g_variant_new("(h)", 0), NULL,
+		direction->register_method, g_variant_new("(h)", 0), NULL,
 		G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, fds, audio->cancel, on_registered, audio);
+	return audio;
+}
+
+struct dbus_audio *dbus_audio_create(
+	GDBusConnection *connection, const struct dbus_audio_ops *ops, void *user)
+{
+	return create(connection, &outward, ops, user);
+}
+
+struct dbus_audio *dbus_audio_create_microphone(GDBusConnection *connection,
+	struct microphone *microphone, const struct dbus_audio_ops *ops, void *user)
+{
+	struct dbus_audio *audio = create(connection, &inward, ops, user);
+	if (audio)
+		audio->microphone = microphone_ref(microphone);
 	return audio;
 }
 

@@ -54,7 +54,9 @@ static const struct dbus_audio_ops ops = {
 struct sound *sound_create(void)
 {
 	struct sound *sound = g_new0(struct sound, 1);
-	sound->audio = (struct dbus_audio){ .refs = 2, .ops = &ops, .user = sound, .fd = -1 };
+	sound->audio = (struct dbus_audio){
+		.refs = 2, .direction = &outward, .ops = &ops, .user = sound, .fd = -1
+	};
 	return sound;
 }
 

@@ -7,18 +7,23 @@
 #include <sys/socket.h>
 
 #include "display/qemu/limits.h"
+#include "display/qemu/microphone.h"
 
 #define AUDIO "org.qemu.Display1.Audio"
 #define LISTENER "org.qemu.Display1.AudioOutListener"
+#define IN_LISTENER "org.qemu.Display1.AudioInListener"
 
 static const char xml[] = "<node><interface name='" AUDIO "'>"
 			  " <method name='RegisterOutListener'>"
+			  "  <arg type='h' direction='in'/></method>"
+			  " <method name='RegisterInListener'>"
 			  "  <arg type='h' direction='in'/></method></interface></node>";
 
 struct room {
 	GDBusConnection *display; /* display's end of QEMU's display connection */
 	struct dbus_audio *audio;
-	GString *heard; /* what `audio` called back with */
+	struct microphone *microphone; /* NULL: it is of sound */
+	GString *heard;                /* what `audio` called back with */
 	/* These are QEMU's. */
 	GDBusConnection *qemu;
 	GDBusConnection *listener; /* QEMU's end */
@@ -96,11 +101,19 @@ static void on_register(GDBusConnection *connection, const char *sender, const c
 	GUnixFDList *fds =
 		g_dbus_message_get_unix_fd_list(g_dbus_method_invocation_get_message(invocation));
 	g_assert_nonnull(fds);
+	g_assert_cmpstr(
+		method, ==, room->microphone ? "RegisterInListener" : "RegisterOutListener");
 	speak_dbus(g_unix_fd_list_get(fds, 0, NULL), true, &room->listener);
 	g_dbus_method_invocation_return_value(invocation, NULL);
 }
 
-static void open_display(struct room *room, bool with_sound)
+static const struct dbus_audio_ops microphone_ops = {
+	.start = on_start,
+	.stop = on_stop,
+	.volume = on_volume,
+};
+
+static void open_display(struct room *room, bool with_sound, bool is_microphone)
 {
 	static const GDBusInterfaceVTable table = { on_register, NULL, NULL, { 0 } };
 	int fds[2];
@@ -115,14 +128,24 @@ static void open_display(struct room *room, bool with_sound)
 			g_dbus_connection_register_object(room->qemu, "/org/qemu/Display1/Audio",
 				node->interfaces[0], &table, room, NULL, NULL),
 			>, 0);
-	room->audio = dbus_audio_create(room->display, &ops, room);
+	if (is_microphone)
+		room->microphone = microphone_create();
+	room->audio = is_microphone ? dbus_audio_create_microphone(room->display, room->microphone,
+					      &microphone_ops, room) :
+				      dbus_audio_create(room->display, &ops, room);
 	g_assert_nonnull(room->audio);
 }
 
 /* Opens a display whose listener answers. */
 static void open_room(struct room *room)
 {
-	open_display(room, true);
+	open_display(room, true, false);
+	WAIT_FOR(room->listener);
+}
+
+static void open_microphone(struct room *room)
+{
+	open_display(room, true, true);
 	WAIT_FOR(room->listener);
 }
 
@@ -141,6 +164,7 @@ static void close_room(struct room *room)
 	close_connection(&room->listener);
 	close_connection(&room->display);
 	close_connection(&room->qemu);
+	g_clear_pointer(&room->microphone, microphone_unref);
 	g_string_free(room->heard, TRUE);
 }
 
@@ -155,9 +179,11 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer user)
 static bool call(struct room *room, const char *method, GVariant *parameters)
 {
 	int taken = -1;
-	g_dbus_connection_call(room->listener, NULL, "/org/qemu/Display1/AudioOutListener",
-		LISTENER, method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_answer,
-		&taken);
+	bool in = room->microphone != NULL;
+	g_dbus_connection_call(room->listener, NULL,
+		in ? "/org/qemu/Display1/AudioInListener" : "/org/qemu/Display1/AudioOutListener",
+		in ? IN_LISTENER : LISTENER, method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+		NULL, on_answer, &taken);
 	WAIT_FOR(taken >= 0);
 	return taken == 1;
 }
@@ -376,7 +402,7 @@ static void test_the_owner_leaves_early(void)
 {
 	for (unsigned steps = 0; steps < 40; steps++) {
 		struct room room;
-		open_display(&room, true);
+		open_display(&room, true, steps % 2 == 1);
 		for (unsigned i = 0; i < steps; i++) {
 			g_main_context_iteration(NULL, FALSE);
 			g_usleep(100);
@@ -393,13 +419,82 @@ static void test_the_owner_leaves_early(void)
 static void test_a_qemu_without_sound(void)
 {
 	struct room room;
-	open_display(&room, false);
+	open_display(&room, false, false);
 	for (unsigned i = 0; i < 50; i++) {
 		g_main_context_iteration(NULL, FALSE);
 		g_usleep(1000);
 	}
 	g_assert_null(room.listener);
 	expect_heard(&room, "");
+	close_room(&room);
+}
+
+/* ---- the microphone ---- */
+
+/*
+ * Reads as QEMU does: it waits, and the main loop of display is not run meanwhile. Returns the
+ * pairs of samples, or NULL when the call was refused.
+ */
+static GArray *read_pairs(struct room *room, GVariant *parameters)
+{
+	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(room->listener, NULL,
+		"/org/qemu/Display1/AudioInListener", IN_LISTENER, "Read", parameters,
+		G_VARIANT_TYPE("(ay)"), G_DBUS_CALL_FLAGS_NONE, 5000, NULL, NULL);
+	if (!answer)
+		return NULL;
+	g_autoptr(GVariant) bytes = g_variant_get_child_value(answer, 0);
+	size_t n;
+	const uint8_t *data = g_variant_get_fixed_array(bytes, &n, 1);
+	g_assert_cmpuint(n % 4, ==, 0);
+	GArray *pairs = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	g_array_append_vals(pairs, data, (guint)(n / 4));
+	return pairs;
+}
+
+static void expect_read(struct room *room, guint64 size_bytes, const uint32_t *pairs, guint n)
+{
+	g_autoptr(GArray) got =
+		read_pairs(room, g_variant_new("(tt)", (guint64)1, (guint64)size_bytes));
+	g_assert_nonnull(got);
+	g_assert_cmpuint(got->len, ==, n);
+	for (guint i = 0; i < n; i++)
+		g_assert_cmpuint(g_array_index(got, uint32_t, i), ==, pairs[i]);
+}
+
+static void test_microphone(void)
+{
+	static const uint32_t said[] = { 1, 2, 3, 4, 5 };
+	struct room room;
+	open_microphone(&room);
+	g_assert_true(init(&room, 1, 48000));
+	expect_read(&room, 1000, NULL, 0);
+	g_assert_true(enable(&room, 1, true));
+	expect_heard(&room, "start 48000;");
+	microphone_start(room.microphone, 48000, g_get_monotonic_time());
+	microphone_write(room.microphone, said, 5, g_get_monotonic_time());
+	/* As much as is asked for, in whole pairs. */
+	expect_read(&room, 11, said, 2);
+	expect_read(&room, 3, NULL, 0);
+	expect_read(&room, G_MAXUINT64, said + 2, 3);
+	g_assert_true(set_volume(&room, 1, true, "\xff\x80", 2));
+	g_assert_false(write_bytes(&room, 1, 4));
+	g_assert_true(enable(&room, 1, false));
+	expect_heard(&room, "volume 1 65535 32896;stop;");
+	close_room(&room);
+}
+
+static void test_microphone_nonsense(void)
+{
+	struct room room;
+	open_microphone(&room);
+	g_assert_true(init(&room, 1, 48000));
+	g_assert_false(call(&room, "Read", g_variant_new("(t)", (guint64)1)));
+	g_assert_false(call(&room, "Read", NULL));
+	g_assert_false(call(&room, "Read", g_variant_new("(ss)", "1", "2")));
+	expect_read(&room, 4, NULL, 0);
+	/* Who has left does not answer. */
+	g_clear_pointer(&room.audio, dbus_audio_destroy);
+	g_assert_null(read_pairs(&room, g_variant_new("(tt)", (guint64)1, (guint64)4)));
 	close_room(&room);
 }
 
@@ -417,6 +512,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/dbus-audio/qemu-leaves", test_qemu_leaves);
 	g_test_add_func("/dbus-audio/owner-leaves", test_the_owner_leaves);
 	g_test_add_func("/dbus-audio/owner-leaves-early", test_the_owner_leaves_early);
+	g_test_add_func("/dbus-audio/microphone", test_microphone);
+	g_test_add_func("/dbus-audio/microphone-nonsense", test_microphone_nonsense);
 	g_test_add_func("/dbus-audio/no-sound", test_a_qemu_without_sound);
 	return g_test_run();
 }
