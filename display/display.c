@@ -239,7 +239,9 @@ static bool start(struct display *display, const struct display_options *options
 	display->screens =
 		screens_create(server, display->line, display_want_heads, &display_gl_ops, display);
 	display->playback = spice_playback_create(server);
-	if (!display->spice_inputs || !display->agent || !display->screens || !display->playback)
+	display->record = spice_record_create(server, &display_record_ops, display);
+	if (!display->spice_inputs || !display->agent || !display->screens || !display->playback ||
+		!display->record)
 		return false;
 	video_set_line(line_bps, display);
 	display->video_options = options->video;
@@ -286,6 +288,7 @@ struct display *display_create(int keeper_fd, const struct display_options *opti
 	tickets_set_desktop(display->tickets, options->name);
 	tickets_set_teller(display->tickets, tell_ticket, display);
 	display->inputs = inputs_create(display_send_inputs, display);
+	display->microphone = microphone_create();
 	if (!open_seats(display, options, lines)) {
 		display_destroy(display);
 		return NULL;
@@ -327,6 +330,8 @@ void display_destroy(struct display *display)
 	spice_core_destroy(g_steal_pointer(&display->core));
 	lookers_close(display->lookers);
 	spice_playback_destroy(display->playback);
+	spice_record_destroy(display->record);
+	microphone_unref(display->microphone);
 	spice_inputs_destroy(display->spice_inputs);
 	spice_agent_destroy(display->agent);
 	screens_destroy(display->screens);

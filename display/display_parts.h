@@ -30,6 +30,7 @@
 #include "display/lookers.h"
 #include "display/line/line_stats.h"
 #include "display/qemu/dbus_audio.h"
+#include "display/qemu/microphone.h"
 #include "display/qemu/dbus_chardev.h"
 #include "display/qemu/dbus_display.h"
 #include "display/qemu/dbus_ports.h"
@@ -40,6 +41,7 @@
 #include "display/spice/spice_core.h"
 #include "display/spice/spice_inputs.h"
 #include "display/spice/spice_playback.h"
+#include "display/spice/spice_record.h"
 #include "display/spice/spice_port.h"
 #include "display/tickets/tickets.h"
 #include "display/video/video.h"
@@ -70,10 +72,13 @@ struct display {
 	struct spice_inputs *spice_inputs;
 	struct spice_agent *agent;
 	struct spice_playback *playback;
+	struct spice_record *record;
+	struct microphone *microphone; /* what `record` hears, for QEMU */
 	struct inputs *inputs;
 	struct frame_receiver *frames;      /* NULL: no renderer */
 	struct dbus_display *dbus;          /* NULL: no QEMU */
 	struct dbus_audio *audio;           /* NULL: no QEMU */
+	struct dbus_audio *audio_in;        /* the same, of the microphone */
 	struct dbus_chardev *agent_port;    /* NULL: no QEMU */
 	GDBusConnection *qemu_bus;          /* of the ports; NULL: no QEMU */
 	struct dbus_ports *port_finder;     /* NULL: no QEMU */
@@ -170,6 +175,7 @@ void display_drop_shot(struct display *display);
 /* display_qemu.c */
 
 extern const struct dbus_display_ops display_dbus_ops;
+extern const struct spice_record_ops display_record_ops;
 
 /* Sends QEMU what is in the inputs' queue. `user` is the display. */
 void display_send_inputs(void *user);

@@ -46,6 +46,42 @@ static const struct dbus_audio_ops dbus_audio_ops = {
 	.volume = on_sound_volume,
 };
 
+/* ---- the microphone ---- */
+
+static void on_heard(void *user, const uint32_t *pairs, size_t n_pairs)
+{
+	const struct display *display = user;
+	microphone_write(display->microphone, pairs, n_pairs, g_get_monotonic_time());
+}
+
+const struct spice_record_ops display_record_ops = { .heard = on_heard };
+
+static void on_record_start(void *user, uint32_t rate_hz)
+{
+	struct display *display = user;
+	microphone_start(display->microphone, rate_hz, g_get_monotonic_time());
+	spice_record_start(display->record, rate_hz);
+}
+
+static void on_record_stop(void *user)
+{
+	struct display *display = user;
+	spice_record_stop(display->record);
+	microphone_stop(display->microphone);
+}
+
+static void on_record_volume(void *user, bool mute, uint16_t left, uint16_t right)
+{
+	struct display *display = user;
+	spice_record_set_volume(display->record, mute, left, right);
+}
+
+static const struct dbus_audio_ops dbus_microphone_ops = {
+	.start = on_record_start,
+	.stop = on_record_stop,
+	.volume = on_record_volume,
+};
+
 /* ---- the agent in the guest ---- */
 
 static void on_agent_opened(void *user, bool is_open)
@@ -95,6 +131,7 @@ void display_close_qemu(struct display *display)
 	close_agent_port(display);
 	inputs_set_connected(display->inputs, false);
 	g_clear_pointer(&display->audio, dbus_audio_destroy);
+	g_clear_pointer(&display->audio_in, dbus_audio_destroy);
 	g_clear_pointer(&display->dbus, dbus_display_destroy);
 }
 
@@ -109,6 +146,8 @@ static void on_qemu_connected(void *user, GDBusConnection *connection)
 	inputs_set_connected(display->inputs, true);
 	g_assert(!display->audio);
 	display->audio = dbus_audio_create(connection, &dbus_audio_ops, display);
+	display->audio_in = dbus_audio_create_microphone(
+		connection, display->microphone, &dbus_microphone_ops, display);
 	display->agent_port =
 		dbus_chardev_create(connection, GUEST_AGENT_PORT, NULL, &agent_port_ops, display);
 	dbus_chardev_want(display->agent_port, true);

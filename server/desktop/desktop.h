@@ -49,7 +49,7 @@ struct desktop {
 	char *kernel, *initrd, *append;
 	unsigned memory_mib, n_cpus, n_heads;
 	unsigned accel; /* enum desktop_accel */
-	bool network, audio;
+	bool network, audio, microphone;
 	char *net; /* what is behind the network card: "user", "bridge=NAME", "tap=FD", "none" */
 	char *forward; /* ports of the host that lead to the guest; NULL: none */
 	char *serial;  /* NULL: a file in the run directory; "stdio"; DESKTOP_SERIAL_CLIENT; a path

@@ -178,6 +178,10 @@ const struct desktop_option desktop_options[] = {
 	{ "no-audio", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_OFF, MEMBER(audio), NULL,
 		"No sound card",
 		"Without it the guest has a sound card (Intel HDA), heard by the client." },
+	{ "no-microphone", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_SWITCH_OFF, MEMBER(microphone),
+		NULL, "The sound card has no microphone",
+		"Without it the guest hears the client's, while a program there records and the "
+		"client's user lets it." },
 	{ "serial", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(serial), "WHERE",
 		"Where the first serial port leads: a file, stdio, or client",
 		"With client it is a text console for SPICE clients (remote-viewer has it in its "

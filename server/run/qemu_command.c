@@ -146,13 +146,13 @@ static void add_display(GPtrArray *argv, const struct desktop *o)
  * writes 10 ms of sound. A timer of 10 ms is always a little late and makes the guest's sound run 2
  * to 3 % slow, so it is set to 5 ms.
  */
-static void add_sound(GPtrArray *argv)
+static void add_sound(GPtrArray *argv, const struct desktop *o)
 {
 	add_pair(argv, "-audiodev",
-		"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,timer-period="
-		"5000");
+		"dbus,id=sound,out.frequency=48000,out.channels=2,out.format=s16,"
+		"in.frequency=48000,in.channels=2,in.format=s16,timer-period=5000");
 	add_pair(argv, "-device", "ich9-intel-hda");
-	add_pair(argv, "-device", "hda-output,audiodev=sound");
+	add_pair(argv, "-device", "%s,audiodev=sound", o->microphone ? "hda-duplex" : "hda-output");
 }
 
 /* All ports of the guest's are of one device. */
@@ -270,7 +270,7 @@ char **qemu_command(const struct qemu_program *qemu, const struct desktop *o,
 	add_panic(argv);
 	add_display(argv, o);
 	if (o->audio)
-		add_sound(argv);
+		add_sound(argv, o);
 	add_report_port(argv);
 	add_lost_port(argv);
 	qemu_add_ports(argv, o, PORTS_ID);
