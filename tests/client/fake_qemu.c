@@ -51,6 +51,7 @@ static const char introspection[] =
 	" </interface>"
 	" <interface name='org.qemu.Display1.Audio'>"
 	"  <method name='RegisterOutListener'><arg type='h' direction='in'/></method>"
+	"  <method name='RegisterInListener'><arg type='h' direction='in'/></method>"
 	" </interface>"
 	"</node>";
 
@@ -265,19 +266,33 @@ static const struct {
 	{ "org.qemu.Display1.Mouse", "RelMotion", call_motion },
 };
 
-static void sound_ready(GObject *source, GAsyncResult *result, gpointer user)
+static void keep_listener(struct fake_qemu *qemu, GDBusConnection **listener, GAsyncResult *result)
 {
-	struct fake_qemu *qemu = user;
-	GDBusConnection *sound = g_dbus_connection_new_finish(result, NULL);
+	GDBusConnection *connection = g_dbus_connection_new_finish(result, NULL);
 
 	g_mutex_lock(&qemu->lock);
-	g_clear_object(&qemu->sound);
-	qemu->sound = sound;
+	g_clear_object(listener);
+	*listener = connection;
 	g_cond_broadcast(&qemu->changed);
 	g_mutex_unlock(&qemu->lock);
 }
 
-static void register_sound(struct fake_qemu *qemu, GDBusMethodInvocation *invocation)
+static void sound_ready(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct fake_qemu *qemu = user;
+
+	keep_listener(qemu, &qemu->sound, result);
+}
+
+static void microphone_ready(GObject *source, GAsyncResult *result, gpointer user)
+{
+	struct fake_qemu *qemu = user;
+
+	keep_listener(qemu, &qemu->microphone, result);
+}
+
+static void register_listener(
+	struct fake_qemu *qemu, GDBusMethodInvocation *invocation, GAsyncReadyCallback ready)
 {
 	GUnixFDList *fds =
 		g_dbus_message_get_unix_fd_list(g_dbus_method_invocation_get_message(invocation));
@@ -287,7 +302,7 @@ static void register_sound(struct fake_qemu *qemu, GDBusMethodInvocation *invoca
 
 	answer_now(invocation, true);
 	g_dbus_connection_new(G_IO_STREAM(stream), guid,
-		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER, NULL, NULL, sound_ready, qemu);
+		G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER, NULL, NULL, ready, qemu);
 }
 
 static void method_call(GDBusConnection *connection, const char *sender, const char *path,
@@ -297,7 +312,11 @@ static void method_call(GDBusConnection *connection, const char *sender, const c
 	struct fake_qemu *qemu = user;
 
 	if (strcmp(method, "RegisterOutListener") == 0) {
-		register_sound(qemu, invocation);
+		register_listener(qemu, invocation, sound_ready);
+		return;
+	}
+	if (strcmp(method, "RegisterInListener") == 0) {
+		register_listener(qemu, invocation, microphone_ready);
 		return;
 	}
 	if (strcmp(method, "SetUIInfo") == 0) {
@@ -462,6 +481,9 @@ void fake_qemu_hang_up(struct fake_qemu *qemu)
 	if (qemu->sound)
 		g_dbus_connection_close_sync(qemu->sound, NULL, NULL);
 	g_clear_object(&qemu->sound);
+	if (qemu->microphone)
+		g_dbus_connection_close_sync(qemu->microphone, NULL, NULL);
+	g_clear_object(&qemu->microphone);
 }
 
 /* ---- sound ---- */

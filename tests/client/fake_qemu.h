@@ -32,8 +32,9 @@ struct fake_qemu {
 	uint32_t width, height; /* of the console as QEMU believes */
 	uint32_t modifiers;
 	bool absolute;
-	int answer_delay_ms;    /* of every method; FAKE_QEMU_SILENT: answers never */
-	GDBusConnection *sound; /* to display's listener; NULL: none has registered */
+	int answer_delay_ms;         /* of every method; FAKE_QEMU_SILENT: answers never */
+	GDBusConnection *sound;      /* to display's listener; NULL: none has registered */
+	GDBusConnection *microphone; /* the same (fake_microphone.h) */
 };
 
 #define FAKE_QEMU_SILENT (-1)

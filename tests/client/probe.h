@@ -58,6 +58,20 @@ struct probe_sound {
 	int volume, mute;     /* last said; -1: never */
 };
 
+/* Describes what we say while the guest records. */
+struct probe_speech {
+	uint64_t n_starts, n_stops;
+	int n_channels, rate; /* of the last start */
+	int64_t start_us;
+	uint64_t n_said; /* pairs since then, as if we had spoken all the time */
+	uint64_t n_ahead;
+	uint32_t number; /* the last that was said */
+	int hz;          /* 0: numbers */
+	bool speaks;
+	int volume, mute; /* last said; -1: never */
+	guint tick;
+};
+
 #define PROBE_SELECTIONS 2
 
 /* Describes one selection of the clipboard, ours and the guest's. */
@@ -99,6 +113,8 @@ struct probe {
 	struct probe_cursor cursor;
 	SpiceChannel *sound_channel;
 	struct probe_sound sound;
+	SpiceChannel *speech_channel;
+	struct probe_speech speech;
 	struct probe_clipboard clipboards[PROBE_SELECTIONS];
 	GPtrArray *ports;   /* probe_devices.c's; NULL: there are none */
 	int button_state;   /* SPICE_MOUSE_BUTTON_MASK_* */
@@ -162,6 +178,11 @@ void cursor_detach(struct probe *probe);
 
 void sound_attach(struct probe *probe, SpiceChannel *channel);
 void sound_detach(struct probe *probe);
+
+/* ---- probe_speak.c ---- */
+
+void speech_attach(struct probe *probe, SpiceChannel *channel);
+void speech_detach(struct probe *probe);
 
 /* What records pixels of display 0 goes on with the channel that shows it now. */
 void watch_follow(struct probe *probe);

@@ -2,7 +2,8 @@
 /*
  * call: one command of spice-probe that is being run: its arguments, and the answer that gathers.
  * Commands stand in tables by what they are for: probe_look.c, probe_await.c, probe_drive.c,
- * probe_record.c, probe_sync.c, probe_watch.c, probe_agent.c, probe_devices.c, probe_commands.c.
+ * probe_record.c, probe_sync.c, probe_watch.c, probe_agent.c, probe_devices.c, probe_speak.c,
+ * probe_commands.c.
  */
 #pragma once
 
@@ -35,6 +36,7 @@ extern const struct command sync_commands[];
 extern const struct command watch_commands[];
 extern const struct command agent_commands[];
 extern const struct command devices_commands[];
+extern const struct command speak_commands[];
 
 G_GNUC_PRINTF(2, 3) void call_fail(struct call *call, const char *format, ...);
 

@@ -47,7 +47,7 @@ static const struct command connection_commands[] = {
 
 static const struct command *const tables[] = { look_commands, await_commands, drive_commands,
 	record_commands, sync_commands, watch_commands, agent_commands, devices_commands,
-	connection_commands };
+	speak_commands, connection_commands };
 
 static const struct command *command_find(const char *name)
 {

@@ -48,6 +48,7 @@ static void forget_channels(struct probe *probe)
 	cursor_detach(probe);
 	sound_detach(probe);
 	devices_detach(probe);
+	speech_detach(probe);
 	if (probe->inputs)
 		g_signal_handlers_disconnect_by_data(probe->inputs, probe);
 	g_clear_object(&probe->inputs);
@@ -109,6 +110,8 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
 		spice_channel_connect(channel);
 	} else if (SPICE_IS_PLAYBACK_CHANNEL(channel) && !probe->sound_channel) {
 		sound_attach(probe, channel);
+	} else if (SPICE_IS_RECORD_CHANNEL(channel) && !probe->speech_channel) {
+		speech_attach(probe, channel);
 	} else {
 		devices_attach(probe, channel);
 	}

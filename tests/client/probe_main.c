@@ -26,6 +26,9 @@
  *   sound                        starts, stops, bytes, channels, rate, first and last sample,
  *                                breaks (samples that are not the one before plus 1), volume, mute
  *
+ *   speak HZ|numbers|off         what the guest hears while it records: a tone, or ascending pairs
+ *   microphone                   starts, stops, channels, rate, number (last said), volume, mute
+ *
  * These are for an agent in the guest; SELECTION is clipboard or primary, KIND text, png, files:
  *   wait-agent TIMEOUT_MS [off]  clients have the guest's, or not
  *   offer SELECTION KIND FILE    its content is what the guest may paste

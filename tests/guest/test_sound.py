@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A real guest's sound at a stock SPICE client, and whether it stays in step with the picture."""
+"""A real guest's sound at a stock SPICE client, whether it stays in step with the picture, and what the guest hears of the client."""
 import os
 import re
 import time
@@ -15,6 +15,8 @@ BEEP_MS, BEEP_PEAK = 100, 16000  # programs/beep_flash.c
 LOG = '/tmp/beep-flash.log'
 # Seen is below 50 ms; a loaded machine holds pictures up. What this must not let through is 400 ms.
 APART_MAX_MS = 150
+# hear-tone leaves out what comes before the client has been told, and has been heard.
+TONES_HZ, HEAR_MS, SETTLE_MS = (700, 1300), 1000, 700
 
 
 def guest_has_a_sound_card(desktop):
@@ -86,8 +88,38 @@ class Subject:
         self.sound, self.stats = probe.command('sound'), probe.stats()
 
 
+def the_guest_hears_the_client(subject):
+    """Each way at once: the film's programs go on with silence, and the client says two tones after each other."""
+    told = []
+    for hz in TONES_HZ:
+        subject.probe.command(f'speak {hz}')
+        heard = subject.control.run(f'hear-tone {HEAR_MS} {SETTLE_MS}', 30)
+        frequency, peak, frames = (float(word) for word in re.search(r'heard ([0-9.]+) Hz peak ([0-9]+) of ([0-9]+)', heard).groups())
+        assert abs(frequency - hz) <= hz * 0.03, (hz, heard)
+        assert 4000 < peak < 16000, heard
+        # A busy machine's guest loses some of its own time.
+        assert frames >= HEAR_MS * 48 * 0.7, heard
+        told.append(f'{hz} Hz as {frequency:.1f}')
+    return ', '.join(told)
+
+
+def a_microphone_is_open_only_while_the_guest_records(subject):
+    said = wait_for('the end', lambda: recorded(subject.probe), 10)
+    assert said['starts'] == len(TONES_HZ), said
+    silent = subject.control.run('hear-tone 500 0', 30)
+    assert 'heard' in silent, silent
+    subject.probe.command('speak off')
+    silent = subject.control.run('hear-tone 500 500', 30)
+    assert ' peak 0 ' in silent, silent
+
+
+def recorded(probe):
+    said = probe.command('microphone')
+    return said if said['starts'] > 0 and said['stops'] == said['starts'] else None
+
+
 CHECKS = [guest_has_a_sound_card, beeps_are_heard, volume_is_the_guests, flashes_are_seen_as_video, sound_stays_in_step,
-          silence_is_not_sent]
+          silence_is_not_sent, the_guest_hears_the_client, a_microphone_is_open_only_while_the_guest_records]
 
 
 def main():

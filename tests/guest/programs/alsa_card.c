@@ -34,7 +34,7 @@ static void control_set(int fd, const struct snd_ctl_elem_id *id)
 	struct snd_ctl_elem_value value = { .id = *id };
 	const char *name = (const char *)id->name;
 
-	if (!name_ends(name, "Playback Volume") && !name_ends(name, "Playback Switch"))
+	if (!name_ends(name, " Volume") && !name_ends(name, " Switch"))
 		return;
 	if (ioctl(fd, SNDRV_CTL_IOCTL_ELEM_INFO, &info) < 0)
 		return;
@@ -85,14 +85,13 @@ static void params_init(struct snd_pcm_hw_params *params)
 	params->info = UINT_MAX;
 }
 
-bool alsa_card_open(struct alsa_card *card)
+static bool device_open(struct alsa_card *card, const char *path)
 {
 	struct snd_pcm_hw_params params;
 
-	*card = (struct alsa_card){ .fd = open(
-					    "/dev/snd/pcmC0D0p", O_RDWR | O_NONBLOCK | O_CLOEXEC) };
+	*card = (struct alsa_card){ .fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) };
 	if (card->fd < 0)
-		return card_fail("/dev/snd/pcmC0D0p");
+		return card_fail(path);
 	params_init(&params);
 	mask_set(&params, SNDRV_PCM_HW_PARAM_ACCESS, SNDRV_PCM_ACCESS_RW_INTERLEAVED);
 	mask_set(&params, SNDRV_PCM_HW_PARAM_FORMAT, SNDRV_PCM_FORMAT_S16_LE);
@@ -105,6 +104,31 @@ bool alsa_card_open(struct alsa_card *card)
 		return card_fail("16-bit stereo at 48 kHz");
 	mixer_open_up();
 	return true;
+}
+
+bool alsa_card_open(struct alsa_card *card)
+{
+	return device_open(card, "/dev/snd/pcmC0D0p");
+}
+
+bool alsa_card_open_microphone(struct alsa_card *card)
+{
+	if (!device_open(card, "/dev/snd/pcmC0D0c"))
+		return false;
+	return ioctl(card->fd, SNDRV_PCM_IOCTL_START) == 0 || card_fail("the microphone's start");
+}
+
+unsigned alsa_card_read(struct alsa_card *card, int16_t *samples, unsigned n_frames)
+{
+	struct snd_xferi transfer = { .buf = samples, .frames = n_frames };
+
+	if (ioctl(card->fd, SNDRV_PCM_IOCTL_READI_FRAMES, &transfer) < 0) {
+		if (errno == EPIPE && ioctl(card->fd, SNDRV_PCM_IOCTL_PREPARE) == 0 &&
+			ioctl(card->fd, SNDRV_PCM_IOCTL_START) == 0)
+			card->n_dry++;
+		return 0;
+	}
+	return (unsigned)transfer.result;
 }
 
 unsigned alsa_card_write(struct alsa_card *card, const int16_t *samples, unsigned n_frames)

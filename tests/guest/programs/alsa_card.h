@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alsa_card: the first sound card's first playback device, spoken to through the kernel's own
- * interface (sound/asound.h), so that the guest needs no sound library. It has one thread, and
- * nothing blocks.
+ * alsa_card: the first sound card's first device, for playing or for recording, spoken to through
+ * the kernel's own interface (sound/asound.h), so that the guest needs no sound library. It has one
+ * thread, and nothing blocks.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 struct alsa_card {
 	int fd;
 	uint64_t n_written; /* stereo frames, all in all */
-	unsigned n_dry;     /* times that the card ran dry; it goes on with what is written next */
+	unsigned n_dry; /* times that the card ran dry, or over; it goes on with what comes next */
 };
 
 /*
@@ -24,6 +24,10 @@ struct alsa_card {
  * false, with a line on standard error, when there is no such card.
  */
 bool alsa_card_open(struct alsa_card *card);
+/* The same for the microphone, which records from now on. */
+bool alsa_card_open_microphone(struct alsa_card *card);
+/* Returns how many frames there were. */
+unsigned alsa_card_read(struct alsa_card *card, int16_t *samples, unsigned n_frames);
 /* Returns how many of the frames were taken. */
 unsigned alsa_card_write(struct alsa_card *card, const int16_t *samples, unsigned n_frames);
 /* Returns how many frames the card has fetched, which the guest takes for heard. */
