@@ -128,7 +128,12 @@ int link_dispatch(
 	int fds[LINK_FDS_MAX];
 	unsigned n_fds = take_fds(&msg, fds, LINK_FDS_MAX);
 	int result = -EPROTO;
-	if ((size_t)n < sizeof(struct link_header) || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+	/* What the kernel does not give, although there is place for it, is for want of free ones.
+	 */
+	if ((msg.msg_flags & MSG_CTRUNC) && n_fds < LINK_FDS_MAX) {
+		g_warning("%s: no room for its descriptors (too many open files here)", peer);
+	} else if ((size_t)n < sizeof(struct link_header) ||
+		   (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		g_warning("%s: truncated message of %zd bytes", peer, n);
 	} else {
 		const struct link_handler *row =

@@ -46,6 +46,7 @@ static const struct {
 	[FLIGHT_CAUSE_GUEST_PANIC] = { "guest-panic", "the guest's kernel has panicked" },
 	[FLIGHT_CAUSE_KEEPER] = { "keeper", "vitrine-gpu ended first" },
 	[FLIGHT_CAUSE_RUN] = { "run", "vitrine run ended first" },
+	[FLIGHT_CAUSE_NO_DESCRIPTORS] = { "no-descriptors", "it had too many files open" },
 };
 
 const char *flight_cause_name(unsigned cause)

@@ -76,6 +76,8 @@ enum flight_cause {
 	FLIGHT_CAUSE_GUEST_PANIC,    /* the guest's kernel said that it panicked */
 	FLIGHT_CAUSE_KEEPER,         /* the keeper ended first */
 	FLIGHT_CAUSE_RUN,            /* vitrine run ended first */
+	/* ---- the keeper's own, too ---- */
+	FLIGHT_CAUSE_NO_DESCRIPTORS, /* it has as many open as it may */
 	FLIGHT_CAUSES,
 };
 

@@ -74,8 +74,11 @@ static void on_conversation_closed(void *user, bool refused)
 	struct keeper *keeper = user;
 	flight_note(FLIGHT_QEMU_LEFT, refused, 0, 0);
 	if (refused) {
-		recorder_note_quit(&keeper->recorder, FLIGHT_CAUSE_QEMU_PROTOCOL,
-			"QEMU said what is not understood");
+		bool lacks_fds = keeper->requests.vhost_user.lacks_fds;
+		recorder_note_quit(&keeper->recorder,
+			lacks_fds ? FLIGHT_CAUSE_NO_DESCRIPTORS : FLIGHT_CAUSE_QEMU_PROTOCOL,
+			lacks_fds ? "no room for QEMU's descriptors" :
+				    "QEMU said what is not understood");
 		quit(keeper, 1, "the desktop cannot go on");
 	} else if (!keeper->gone_source) {
 		keeper->gone_source =

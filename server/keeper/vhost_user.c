@@ -43,6 +43,10 @@ static const struct vhost_user_row *find_row(const struct vhost_user *v)
 	return NULL;
 }
 
+/*
+ * Gives whether all came. What the kernel does not give, although there is place for it in the
+ * message, is for want of free descriptors here; what it was is lost then.
+ */
 static bool take_fds(struct vhost_user_call *call, struct msghdr *msg)
 {
 	bool fit = !(msg->msg_flags & MSG_CTRUNC);
@@ -78,8 +82,12 @@ static enum step receive(struct vhost_user *v, void *to, size_t want_bytes)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? STEP_AGAIN : STEP_CLOSED;
-	if (!take_fds(&v->call, &msg))
-		return refuse(v, NULL, "too many descriptors");
+	if (!take_fds(&v->call, &msg)) {
+		v->lacks_fds = v->call.n_fds < VHOST_USER_FDS_MAX;
+		return refuse(v, NULL,
+			v->lacks_fds ? "no room for its descriptors (too many open files here)" :
+				       "too many descriptors");
+	}
 	if (n == 0)
 		return v->have_bytes ? refuse(v, NULL, "message cut short") : STEP_CLOSED;
 	v->have_bytes += (size_t)n;

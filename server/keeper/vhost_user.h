@@ -69,6 +69,7 @@ struct vhost_user {
 	struct vhost_user_header header;
 	struct vhost_user_call call;
 	size_t have_bytes; /* of header and payload together */
+	bool lacks_fds;    /* QEMU was refused because it could be given no more descriptors */
 };
 
 /* Takes fd, a connected unix stream socket, and calls the functions of `class` with `user`. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -167,6 +168,27 @@ static void test_lying_header(void)
 	close(fds[1]);
 }
 
+/* It is told apart from a peer that lies. */
+static void test_no_room_for_descriptors(void)
+{
+	int fds[2];
+	struct record record = { 0 };
+	struct rlimit before, none;
+	struct number n = { .header = { TYPE_NUMBER, sizeof(n) } };
+	g_assert_cmpint(link_pair(fds), ==, 0);
+	g_assert_cmpint(link_send(fds[0], &n, sizeof(n), &fds[0], 1), ==, 0);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	none = (struct rlimit){ (rlim_t)dup(0), before.rlim_max };
+	close((int)none.rlim_cur);
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	expect_warning("*no room for its descriptors (too many open files here)*");
+	g_assert_cmpint(dispatch(fds[1], &record), ==, -EPROTO);
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	g_test_assert_expected_messages();
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void test_full_queue(void)
 {
 	int fds[2];
@@ -193,6 +215,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/link/fds", test_fds);
 	g_test_add_func("/link/refusals", test_refusals);
 	g_test_add_func("/link/lying-header", test_lying_header);
+	g_test_add_func("/link/no-room-for-descriptors", test_no_room_for_descriptors);
 	g_test_add_func("/link/full-queue", test_full_queue);
 	return g_test_run();
 }

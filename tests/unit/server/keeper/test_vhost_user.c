@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -208,6 +209,26 @@ static void test_flood_of_descriptors(void)
 	g_assert_cmpuint(count_descriptors(), ==, n_descriptors);
 }
 
+/* What has no room here is no fault of QEMU's, and is told apart. */
+static void test_no_room_for_descriptors(void)
+{
+	int fd = 0;
+	struct fixture fixture;
+	struct rlimit before, none;
+	set_up(&fixture);
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	none = (struct rlimit){ (rlim_t)dup(0), before.rlim_max };
+	close((int)none.rlim_cur);
+	expect_warning("no room for its descriptors (too many open files here)");
+	rig_send(&fixture.qemu, TAKE, VHOST_USER_VERSION, NULL, 0, &fd, 1);
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+	run_loop();
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &before), ==, 0);
+	g_test_assert_expected_messages();
+	g_assert_true(fixture.refused && fixture.vhost_user.lacks_fds);
+	tear_down(&fixture);
+}
+
 /* ---- answers ---- */
 
 static void expect_answer(struct fixture *fixture, uint32_t request, uint64_t expected)
@@ -314,6 +335,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &messages[i], test_message);
 	}
 	g_test_add_func("/vhost-user/flood-of-descriptors", test_flood_of_descriptors);
+	g_test_add_func("/vhost-user/no-room-for-descriptors", test_no_room_for_descriptors);
 	g_test_add_func("/vhost-user/answers", test_answers);
 	g_test_add_func("/vhost-user/byte-by-byte", test_byte_by_byte);
 	g_test_add_func("/vhost-user/two-at-once", test_two_at_once);
