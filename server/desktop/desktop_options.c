@@ -184,8 +184,9 @@ const struct desktop_option desktop_options[] = {
 		"client's user lets it." },
 	{ "serial", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(serial), "WHERE",
 		"Where the first serial port leads: a file, stdio, or client",
-		"With client it is a text console for SPICE clients (remote-viewer has it in its "
-		"menu View, Displays), and what the guest prints is in the run directory's file, "
+		"With client it is a text console for SPICE clients (remote-viewer has it as "
+		"Serial "
+		"among its displays), and what the guest prints is in the run directory's file, "
 		"too. ./client is a file of that name.",
 		.fallback = FOR_RUN("a file in the run directory") },
 	{ "qemu", RUN, DESKTOP_SECTION_MACHINE, DESKTOP_TEXT, MEMBER(qemu), "PROGRAM",

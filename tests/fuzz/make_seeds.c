@@ -108,6 +108,7 @@ static const struct {
 	{ "link", seeds_link },
 	{ "relay", seeds_relay },
 	{ "stream", seeds_stream },
+	{ "usb", seeds_usb },
 	{ "vhost", seeds_vhost },
 	{ "virgl", seeds_stream },
 	{ "virtqueue", make_rings },

@@ -12,6 +12,7 @@ void seeds_relay(const char *directory);
 void seeds_link(const char *directory);
 void seeds_websocket(const char *directory);
 void seeds_agent(const char *directory);
+void seeds_usb(const char *directory);
 void seeds_heads(const char *directory);
 void seeds_vhost(const char *directory);
 void seeds_keeper(const char *directory);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes what clients say first, and in frames, for fuzz_link, fuzz_websocket and fuzz_agent: as
- * spice-gtk 0.42, chromium 156 with spice-html5 0.3.0 and python3-websockets 10.4 were seen to say
- * it.
+ * Makes what clients say first, and in frames, for fuzz_link, fuzz_websocket, fuzz_agent and
+ * fuzz_usb: as spice-gtk 0.42, chromium 156 with spice-html5 0.3.0 and python3-websockets 10.4 were
+ * seen to say it.
  */
 #include <spice/enums.h>
 #include <spice/protocol.h>
@@ -167,4 +167,30 @@ void seeds_agent(const char *directory)
 	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_FILE_XFER_DATA, zeros, 40);
 	put_agent(bytes, false, VDP_CLIENT_PORT, VD_AGENT_CLIPBOARD_RELEASE, NULL, 0);
 	seeds_save(directory, "session", bytes);
+}
+
+/* ---- a USB device ---- */
+
+static void put_usb(GByteArray *bytes, uint32_t type, uint32_t body_bytes, size_t id_bytes)
+{
+	static const uint8_t zeros[512];
+	const uint32_t words[] = { type, body_bytes };
+	put(bytes, words, sizeof(words));
+	put(bytes, zeros, id_bytes);
+	put(bytes, zeros, body_bytes);
+}
+
+void seeds_usb(const char *directory)
+{
+	static const struct {
+		uint32_t type, body_bytes;
+	} said[] = { { 5, 288 }, { 4, 132 }, { 1, 10 }, { 8, 2 }, { 100, 28 }, { 101, 40 },
+		{ 103, 12 }, { 22, 0 }, { 2, 0 } };
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	put(bytes, "\1\377", 2);
+	put_usb(bytes, 0, 68, 4);
+	memset(bytes->data + bytes->len - 4, 0xff, 4);
+	for (unsigned i = 0; i < G_N_ELEMENTS(said); i++)
+		put_usb(bytes, said[i].type, said[i].body_bytes, 8);
+	seeds_save(directory, "device", bytes);
 }
