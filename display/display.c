@@ -192,6 +192,12 @@ static void on_keeper_gone(void *user, bool fault)
 		display->done(display->user, fault);
 }
 
+static void on_hand_over(void *user, const char *client)
+{
+	struct display *display = user;
+	relay_hand_over(display->relay, client);
+}
+
 static const struct keeper_end_ops keeper_end_ops = {
 	.passwords = on_passwords,
 	.ticket = on_ticket,
@@ -204,6 +210,7 @@ static const struct keeper_end_ops keeper_end_ops = {
 	.screenshot = display_take_shot,
 	.ends = on_ends,
 	.says = on_says,
+	.hand_over = on_hand_over,
 	.gone = on_keeper_gone,
 };
 
@@ -315,6 +322,7 @@ void display_destroy(struct display *display)
 	video_stop();
 	g_clear_handle_id(&display->switch_source, g_source_remove);
 	g_clear_handle_id(&display->words_source, g_source_remove);
+	g_clear_handle_id(&display->let_go_source, g_source_remove);
 	display_drop_shot(display);
 	g_clear_handle_id(&display->wish_source, g_source_remove);
 	g_clear_handle_id(&display->settle_source, g_source_remove);

@@ -45,7 +45,27 @@ static void on_relay_warned(void *user, const char *words)
 	display_warn(user, words);
 }
 
+/* What the one who drove had said last may be on its way to spice-server yet. */
+#define ON_ITS_WAY_MS 50
+
+static gboolean on_let_go(gpointer user)
+{
+	struct display *display = user;
+	display->let_go_source = 0;
+	inputs_release_all(display->inputs);
+	return G_SOURCE_REMOVE;
+}
+
+static void on_relay_handed(void *user)
+{
+	struct display *display = user;
+	inputs_release_all(display->inputs);
+	if (!display->let_go_source)
+		display->let_go_source = g_timeout_add(ON_ITS_WAY_MS, on_let_go, display);
+}
+
 const struct relay_ops display_relay_ops = {
+	.handed = on_relay_handed,
 	.warned = on_relay_warned,
 	.arrived = on_relay_arrived,
 	.asks = on_relay_asks,

@@ -93,7 +93,8 @@ struct display {
 		unsigned timer; /* a picture is awaited; 0: none is */
 		unsigned head;
 	} shot;
-	bool warns; /* words are shown in the place of what the guest shows */
+	unsigned let_go_source; /* another one drives; 0: nothing is done */
+	bool warns;             /* words are shown in the place of what the guest shows */
 	bool video_is_begun;
 	unsigned n_heads; /* the guest's device has; FRAME_HEADS_MAX until QEMU has said it */
 	struct frame_head_mode

@@ -139,7 +139,18 @@ static bool on_screenshot(void *user, const void *message, int *fds, unsigned n_
 	return true;
 }
 
+static bool on_hand_over(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	struct keeper_hand_over m = *(const struct keeper_hand_over *)message;
+	m.client[sizeof(m.client) - 1] = '\0';
+	keeper->ops->hand_over(keeper->user, m.client);
+	return true;
+}
+
 static const struct link_handler handlers[] = {
+	{ KEEPER_MESSAGE_HAND_OVER, "HAND_OVER", sizeof(struct keeper_hand_over), 0, 0,
+		on_hand_over },
 	{ KEEPER_MESSAGE_SCREENSHOT, "SCREENSHOT", sizeof(struct keeper_screenshot), 0, 0,
 		on_screenshot },
 	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },

@@ -38,6 +38,8 @@ struct keeper_end_ops {
 	void (*ends)(void *user, const char *text);
 	/* Clients are shown this text while the guest shows nothing; "": nothing. */
 	void (*says)(void *user, const char *text);
+	/* This client is to drive (keeper_link.h). */
+	void (*hand_over)(void *user, const char *client);
 	/*
 	 * Says that the link is over. `fault`: the keeper said something wrong, as opposed to
 	 * having left.

@@ -98,6 +98,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_CLIENT,    /* display sends this to the keeper */
 	KEEPER_MESSAGE_SAYS = 80, /* the keeper sends this to display */
 	KEEPER_MESSAGE_TROUBLE,   /* render sends this to the keeper */
+	KEEPER_MESSAGE_HAND_OVER, /* the keeper sends this to display */
 };
 
 struct keeper_ready {
@@ -398,7 +399,9 @@ struct keeper_visitor_judged {
 enum keeper_client_what {
 	KEEPER_CLIENT_LEFT,
 	KEEPER_CLIENT_CAME,
-	KEEPER_CLIENT_REFUSED, /* though it knows the password */
+	KEEPER_CLIENT_REFUSED,   /* though it knows the password */
+	KEEPER_CLIENT_DRIVES,    /* it was handed over to it */
+	KEEPER_CLIENT_NOT_THERE, /* to whom it was to be */
 };
 
 #define KEEPER_CLIENT_VIEW_ONLY 1u
@@ -409,6 +412,15 @@ struct keeper_client {
 	uint32_t what;                       /* enum keeper_client_what */
 	uint32_t flags;                      /* KEEPER_CLIENT_... */
 	char text[KEEPER_CLIENT_TEXT_BYTES]; /* with a NUL, for people */
+};
+
+#define KEEPER_CLIENT_NAME_BYTES 80
+
+/* Has this client drive, which is named as display names it: "address:port"; "": whoever came so
+ * that it may. CLIENT says what came of it. */
+struct keeper_hand_over {
+	struct link_header header;
+	char client[KEEPER_CLIENT_NAME_BYTES]; /* with a NUL */
 };
 
 /* Asks for the picture of a head (screenshot_request.h). */

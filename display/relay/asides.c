@@ -164,6 +164,10 @@ void asides_leave_session(struct connection *connection)
 	const struct spice_link *link = &connection->talk.link;
 	if (!connection->watched.session)
 		return;
+	const struct connection_host *host = connection->host;
+	if (is_main(connection) && host->n_lookers > 0 &&
+		*host->driver == session_name(connection->watched.session))
+		*host->driver = 0;
 	if (is_main(connection) && session_is_warned(connection->watched.session))
 		on_touched(connection);
 	session_give_channel(connection->watched.session, link->type, link->id);

@@ -161,10 +161,21 @@ static bool parse(struct connection *connection, enum spice_talk_side side)
 	return true;
 }
 
-/* A display's messages say only how it wants to be shown pictures. */
+/* A display's messages say only how it wants to be shown pictures. Where several look on who drives
+ * may change, at the end of a message. */
 static bool is_filtered(const struct connection *connection)
 {
-	return connection->view_only && !connection->talk.link.display;
+	return (connection->view_only || connection->host->n_lookers > 0) &&
+	       !connection->talk.link.display;
+}
+
+static size_t filter(struct connection *connection, uint8_t *bytes, size_t size_bytes)
+{
+	const struct connection_host *host = connection->host;
+	uint32_t driver = host->n_lookers > 0 ? *host->driver : 0;
+	connection->viewing.drives = driver ? session_name(connection->watched.session) == driver :
+					      !connection->view_only;
+	return spice_viewing_filter(&connection->viewing, bytes, size_bytes);
 }
 
 /* What came before the channel began is looked at, too. */
@@ -172,9 +183,8 @@ static void filter_early(struct connection *connection)
 {
 	struct pipe *pipe = &connection->pipes[SPICE_TALK_CLIENT];
 	if (is_filtered(connection))
-		pipe->end =
-			pipe->ready + spice_viewing_filter(&connection->viewing,
-					      pipe->bytes + pipe->ready, pipe->end - pipe->ready);
+		pipe->end = pipe->ready +
+			    filter(connection, pipe->bytes + pipe->ready, pipe->end - pipe->ready);
 }
 
 /*
@@ -196,7 +206,7 @@ static ssize_t read_allowed(struct connection *connection, enum spice_talk_side 
 	memcpy(bytes, viewing->held, held_bytes);
 	n = read_side(connection, side, bytes + held_bytes, size_bytes - held_bytes);
 	if (n > 0)
-		*left_bytes = spice_viewing_filter(viewing, bytes, held_bytes + (size_t)n);
+		*left_bytes = filter(connection, bytes, held_bytes + (size_t)n);
 	return n;
 }
 

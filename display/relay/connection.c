@@ -395,6 +395,11 @@ void connection_take_turn(void *user)
 	connection_plan(connection, 0);
 }
 
+bool connection_drive(struct connection *connection, const char *client)
+{
+	return farewell_drive(connection, client);
+}
+
 bool connection_switch(struct connection *connection, const char *subject)
 {
 	return farewell_switch(connection, subject);

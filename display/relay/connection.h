@@ -46,6 +46,9 @@ struct connection_host {
 	struct sessions *sessions;
 	struct line *lines[RELAY_SEATS_MAX];
 	unsigned n_lookers;
+	/* The name of the session whose client drives; 0: whoever came so that it may. It is read
+	 * where there are lookers. */
+	uint32_t *driver;
 	struct line_cap *cap;
 	struct intake *intake; /* NULL: every device takes all */
 	struct lobby *lobby;
@@ -88,6 +91,9 @@ void connection_take_turn(void *user);
 /* Has the client come again by SPICE's host switch, if it can and this is its main channel.
  * `subject` is what our certificate has (tls.h); NULL: clients in TLS cannot. */
 bool connection_switch(struct connection *connection, const char *subject);
+/* Has this client drive in the place of whoever does. False: it is another one's connection, or no
+ * main channel in session. */
+bool connection_drive(struct connection *connection, const char *client);
 void connection_quit(struct connection *connection);
 /* Cuts the connection off, which calls ended(). */
 void connection_end(struct connection *connection);

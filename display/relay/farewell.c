@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/peer_log.h"
@@ -50,6 +51,16 @@ void farewell_tell_refused(const struct connection *connection, const char *why)
 	g_autofree char *text =
 		g_strdup_printf("client %s: not let in: %s", connection->client, why);
 	tell(connection, KEEPER_CLIENT_REFUSED, text);
+}
+
+bool farewell_drive(struct connection *connection, const char *client)
+{
+	if (connection->came_us == 0 || connection->goes || strcmp(connection->client, client) != 0)
+		return false;
+	*connection->host->driver = session_name(connection->watched.session);
+	g_autofree char *text = g_strdup_printf("client %s: drives from here on", client);
+	say(connection, KEEPER_CLIENT_DRIVES, text);
+	return true;
 }
 
 void farewell_greet(struct connection *connection)

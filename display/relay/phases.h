@@ -293,6 +293,8 @@ void farewell_say_at_once(struct connection *connection);
 bool farewell_switch(struct connection *connection, const char *subject);
 /* Says that somebody was not let in who knows the password. */
 void farewell_tell_refused(const struct connection *connection, const char *why);
+/* As connection_drive(). */
+bool farewell_drive(struct connection *connection, const char *client);
 /* Says that it has gone. */
 void farewell_tell(struct connection *connection);
 

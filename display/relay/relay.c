@@ -36,6 +36,7 @@ struct relay {
 	GMainLoop *loop;
 	struct connection_host host;
 	struct line_cap cap;
+	uint32_t driver;
 	char *idle_why, *idle_words;
 	char *end;                 /* of `host`; NULL: not said */
 	struct arrivals *arrivals; /* NULL: it ends */
@@ -46,6 +47,7 @@ struct relay {
 	GMutex lock;                         /* guards these */
 	GArray *departures;                  /* struct departure, for the main loop */
 	struct tls_credentials *credentials; /* NULL: none */
+	bool handed;                         /* another one drives, and nobody's keys are held */
 	bool warns, has_warned; /* who is in is to be told that they are idle, and is */
 	GSource *delivery;      /* on the main loop; NULL: none on its way */
 };
@@ -279,9 +281,13 @@ static gboolean on_delivery(gpointer user)
 	g_clear_pointer(&relay->delivery, g_source_unref);
 	g_autoptr(GArray) departures = relay->departures;
 	relay->departures = g_array_new(FALSE, FALSE, sizeof(struct departure));
+	bool handed = relay->handed;
+	relay->handed = false;
 	bool changed = relay->warns != relay->has_warned, warns = relay->warns;
 	relay->has_warned = warns;
 	g_mutex_unlock(&relay->lock);
+	if (handed)
+		relay->ops->handed(relay->user);
 	if (changed)
 		relay->ops->warned(relay->user, warns ? relay->idle_words : NULL);
 	for (guint i = 0; i < departures->len; i++) {
@@ -348,6 +354,7 @@ struct relay *relay_create(const struct relay_options *options, struct line *con
 		.sessions = sessions_create(!options->server_clock),
 		.n_lookers = options->policy.n_lookers,
 		.cap = &relay->cap,
+		.driver = &relay->driver,
 		.intake = options->intake,
 		.tickets = tickets,
 		.visitors = ops->ask_keeper ?
@@ -389,6 +396,52 @@ static gboolean on_quit(gpointer user)
 {
 	g_main_loop_quit(user);
 	return G_SOURCE_REMOVE;
+}
+
+struct new_driver {
+	struct relay *relay;
+	char *client;
+};
+
+static void tell_driver(struct relay *relay, enum keeper_client_what what, const char *text)
+{
+	struct keeper_client client = { .what = what };
+	g_strlcpy(client.text, text, sizeof(client.text));
+	peer_message(PEER_VIEWER, "%s", text);
+	if (relay->ops->told)
+		relay->ops->told(relay->user, &client);
+}
+
+static gboolean on_hand_over(gpointer user)
+{
+	struct new_driver *new = user;
+	struct relay *relay = new->relay;
+	bool found = relay->host.n_lookers > 0 && new->client[0] == '\0';
+	if (found) {
+		relay->driver = 0;
+		tell_driver(relay, KEEPER_CLIENT_DRIVES, "who came to drive drives from here on");
+	}
+	for (guint i = 0; relay->host.n_lookers > 0 && !found && i < relay->connections->len; i++)
+		found = connection_drive(g_ptr_array_index(relay->connections, i), new->client);
+	if (!found) {
+		g_autofree char *text =
+			g_strdup_printf("client %s: cannot drive: it is not there", new->client);
+		tell_driver(relay, KEEPER_CLIENT_NOT_THERE, text);
+	}
+	g_mutex_lock(&relay->lock);
+	relay->handed |= found;
+	deliver(relay);
+	g_mutex_unlock(&relay->lock);
+	g_free(new->client);
+	g_free(new);
+	return G_SOURCE_REMOVE;
+}
+
+void relay_hand_over(struct relay *relay, const char *client)
+{
+	struct new_driver *new = g_new(struct new_driver, 1);
+	*new = (struct new_driver){ relay, g_strdup(client) };
+	call(relay, on_hand_over, new);
 }
 
 struct new_end {

@@ -42,6 +42,8 @@ struct relay_ops {
 	 * on the relay's thread. NULL: all may.
 	 */
 	bool (*ask_keeper)(void *user, struct keeper_visitor *visitor, int fd);
+	/* Another one drives: what is held down is to be let go of. */
+	void (*handed)(void *user);
 	/* Who is in has touched nothing for long, and should be told these words; NULL: they have
 	 * touched something since, or are gone. */
 	void (*warned)(void *user, const char *words);
@@ -58,6 +60,11 @@ struct relay *relay_create(const struct relay_options *options, struct line *con
 /* Accepts nobody any more, and has clients that can come again by SPICE's host switch, to whoever
  * listens then. */
 void relay_switch(struct relay *relay);
+/*
+ * Has the client drive that the log names so, and who drives look on; "": whoever came so that it
+ * may drives again. ops->told() says what came of it.
+ */
+void relay_hand_over(struct relay *relay, const char *client);
 /* Whoever is cut off by relay_destroy() is told this; without it, that display ends. It is copied.
  */
 void relay_set_end(struct relay *relay, const char *why);

@@ -56,6 +56,11 @@ void sessions_destroy(struct sessions *sessions)
 	g_free(sessions);
 }
 
+uint32_t session_name(const struct session *session)
+{
+	return session->name;
+}
+
 unsigned session_seat(const struct session *session)
 {
 	return session->seat;

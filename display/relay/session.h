@@ -44,6 +44,8 @@ void sessions_destroy(struct sessions *sessions);
  * is false this session's clock is left alone. */
 struct session *session_create(struct sessions *sessions, unsigned seat, bool correct,
 	const struct session_ops *ops, void *user);
+/* Returns what spice-server calls it; 0: nothing yet. */
+uint32_t session_name(const struct session *session);
 /* There is a spice-server for each seat: 0 is that of who may do more than look on. */
 unsigned session_seat(const struct session *session);
 /* Returns the first seat behind that whose session has ended, or none has had; 0: none of `n`. */

@@ -49,7 +49,7 @@ static void begin_message(struct spice_viewing *viewing, const uint8_t *bytes)
 		viewing->left_bytes = full.size;
 	}
 	viewing->left_bytes += header_bytes(viewing);
-	viewing->drops = !may_say(viewing->channel, type);
+	viewing->drops = !viewing->drives && !may_say(viewing->channel, type);
 }
 
 static void hold(struct spice_viewing *viewing, const uint8_t *bytes, size_t size_bytes)

@@ -21,6 +21,7 @@
 struct spice_viewing {
 	uint8_t channel;                     /* SPICE's number of its type */
 	bool mini_header;                    /* messages have short headers */
+	bool drives;                         /* all passes from the next message on */
 	bool drops;                          /* the message that passes is left out */
 	uint64_t left_bytes;                 /* of it */
 	uint8_t held[SPICE_TALK_HEADER_MAX]; /* a header's beginning */

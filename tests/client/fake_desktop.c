@@ -20,6 +20,7 @@
 #include "common/shm.h"
 #include "tests/client/bound.h"
 #include "tests/client/certificate.h"
+#include "tests/client/fake_pages.h"
 #include "tests/client/fake_passwords.h"
 #include "tests/client/log_file.h"
 #include "tests/client/patience.h"
@@ -314,13 +315,7 @@ static void send_listener(struct fake_desktop *desktop, const struct fake_deskto
 static void send_stats(struct fake_desktop *desktop)
 {
 	struct keeper_stats message = { .header.type = KEEPER_MESSAGE_STATS };
-	int fd = shm_create("stats", sizeof(*desktop->stats));
-	desktop->stats = shm_map(fd, sizeof(*desktop->stats), true);
-	g_assert_nonnull(desktop->stats);
-	desktop->stats->magic = STATS_MAGIC;
-	desktop->stats->version = STATS_VERSION;
-	desktop->stats->size_bytes = sizeof(*desktop->stats);
-	desktop->stats->worker = STATS_DISPLAY;
+	int fd = fake_pages_make_stats(&desktop->stats);
 	keeper_send(desktop, &message, sizeof(message), fd);
 	close(fd);
 }
@@ -370,17 +365,6 @@ static void die_with_the_test(gpointer user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* Makes the page of beats; returns the descriptor that display inherits. */
-static int make_heartbeat(struct fake_desktop *desktop)
-{
-	int fd = shm_create("heartbeat", sizeof(*desktop->heartbeat));
-	desktop->heartbeat = shm_map(fd, sizeof(*desktop->heartbeat), true);
-	g_assert_nonnull(desktop->heartbeat);
-	desktop->heartbeat->magic = HEARTBEAT_MAGIC;
-	desktop->heartbeat->version = HEARTBEAT_VERSION;
-	return fd;
-}
-
 static void start_process(struct fake_desktop *desktop, const struct fake_desktop_options *options)
 {
 	g_autoptr(GSubprocessLauncher) launcher =
@@ -393,7 +377,8 @@ static void start_process(struct fake_desktop *desktop, const struct fake_deskto
 	g_assert_cmpint(link_pair(ends), ==, 0);
 	desktop->keeper_link = ends[0];
 	g_subprocess_launcher_take_fd(launcher, ends[1], KEEPER_LINK_FD);
-	g_subprocess_launcher_take_fd(launcher, make_heartbeat(desktop), HEARTBEAT_FD);
+	g_subprocess_launcher_take_fd(
+		launcher, fake_pages_make_heartbeat(&desktop->heartbeat), HEARTBEAT_FD);
 	g_subprocess_launcher_set_stderr_file_path(launcher, desktop->log_path);
 	g_subprocess_launcher_set_child_setup(launcher, die_with_the_test, NULL, NULL);
 	g_autofree char *clock =
@@ -475,6 +460,20 @@ bool fake_desktop_wait_client(struct fake_desktop *desktop, enum keeper_client_w
 			return told_clients_have(desktop->clients, what, text);
 	}
 	return true;
+}
+
+char *fake_desktop_find_client(
+	struct fake_desktop *desktop, enum keeper_client_what what, const char *text)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&desktop->lock);
+	return told_clients_find(desktop->clients, what, text);
+}
+
+void fake_desktop_hand_over(struct fake_desktop *desktop, const char *client)
+{
+	struct keeper_hand_over m = { .header.type = KEEPER_MESSAGE_HAND_OVER };
+	g_strlcpy(m.client, client, sizeof(m.client));
+	g_assert_cmpint(link_send(desktop->keeper_link, &m, sizeof(m), NULL, 0), ==, 0);
 }
 
 uint32_t fake_desktop_used_ticket(struct fake_desktop *desktop)

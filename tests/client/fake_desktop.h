@@ -109,6 +109,12 @@ void fake_desktop_refuse_visitors(struct fake_desktop *desktop, bool refuse);
 /* Waits until display has said this of some client, in words that hold `text`. */
 bool fake_desktop_wait_client(struct fake_desktop *desktop, enum keeper_client_what what,
 	const char *text, int timeout_ms);
+/* Has the client drive that is named so, as the keeper does; "": who came to. */
+void fake_desktop_hand_over(struct fake_desktop *desktop, const char *client);
+/* Gives the name of the client that display told of last so, "ADDRESS:PORT"; the caller frees it.
+ */
+char *fake_desktop_find_client(
+	struct fake_desktop *desktop, enum keeper_client_what what, const char *text);
 /* Gives the ticket that display said last that it is used; 0: none, or that it is not after all. */
 uint32_t fake_desktop_used_ticket(struct fake_desktop *desktop);
 /* Tells whether display has asked since then. */

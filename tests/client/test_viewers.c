@@ -107,6 +107,49 @@ static void test_look_on(void)
 	fixture_stop(&fixture);
 }
 
+static void hand_over(struct fixture *fixture, const char *client, const char *text)
+{
+	fake_desktop_hand_over(fixture->desktop, client);
+	g_assert_true(fake_desktop_wait_log(fixture->desktop, text, LINE_MS));
+}
+
+/* A looker drives, and who drove looks on; what that one held down is let go of. */
+static void test_hand_over(void)
+{
+	struct fixture fixture;
+	start(&fixture, 640, 480, "--lookers=1");
+	fixture.client = come(&fixture, "drive");
+	fixture_expect_canvas(&fixture);
+	struct client *looker = come(&fixture, "look");
+	expect_picture(&fixture, looker);
+	g_autofree char *name =
+		fake_desktop_find_client(fixture.desktop, KEEPER_CLIENT_CAME, "to look only");
+	g_assert_nonnull(name);
+	expect_keys(&fixture, looker, false);
+	g_free(client_run(fixture.client, "press 1f"));
+	g_assert_true(fake_qemu_wait_line(fixture.qemu, "key press 31", LINE_MS));
+	hand_over(&fixture, name, "drives from here on");
+	g_assert_true(fake_qemu_wait_line(fixture.qemu, "key release 31", LINE_MS));
+	g_free(client_run(fixture.client, "release 1f"));
+	g_usleep(100000);
+	expect_keys(&fixture, looker, true);
+	expect_keys(&fixture, fixture.client, false);
+	hand_over(&fixture, "192.0.2.1:1", "client 192.0.2.1:1: cannot drive: it is not there");
+	expect_keys(&fixture, looker, true);
+	hand_over(&fixture, "", "who came to drive drives from here on");
+	g_usleep(100000);
+	expect_keys(&fixture, looker, false);
+	expect_keys(&fixture, fixture.client, true);
+	/* It goes back also when the one who was given it leaves. */
+	hand_over(&fixture, name, "drives from here on");
+	g_usleep(100000);
+	expect_keys(&fixture, fixture.client, false);
+	client_free(looker);
+	g_assert_true(fake_desktop_wait_client(fixture.desktop, KEEPER_CLIENT_LEFT, name, LINE_MS));
+	expect_keys(&fixture, fixture.client, true);
+	fixture_stop(&fixture);
+}
+
 static void draw_counter(struct canvas *canvas, uint32_t value)
 {
 	for (int cell = 0; cell < COUNTER_CELLS; cell++) {
@@ -224,6 +267,7 @@ int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
 	g_test_add_func("/viewers/look-on", test_look_on);
+	g_test_add_func("/viewers/hand-over", test_hand_over);
 	g_test_add_func("/viewers/slow", test_slow);
 	g_test_add_func("/viewers/memory", test_memory);
 	g_test_add_func("/viewers/come-and-go", test_come_and_go);

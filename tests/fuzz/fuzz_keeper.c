@@ -229,7 +229,7 @@ static void fuzz_display(struct feed *feed)
 {
 	static const struct keeper_end_ops ops = { on_passwords, on_ticket, on_listener, take, take,
 		on_certificate, on_visitor_judged, on_switched, on_screenshot, on_ends, on_says,
-		on_gone };
+		on_says, on_gone };
 	struct display display = { 0 };
 	struct peer peer;
 	int end;
@@ -269,7 +269,7 @@ static bool on_visitor(void *user, const struct keeper_visitor *visitor, int fd,
 static void on_client(void *user, const struct keeper_client *client)
 {
 	g_assert(strlen(client->text) < KEEPER_CLIENT_TEXT_BYTES);
-	g_assert(client->what <= KEEPER_CLIENT_REFUSED);
+	g_assert(client->what <= KEEPER_CLIENT_NOT_THERE);
 }
 
 static void on_taken(void *user, const struct keeper_screenshot_taken *taken, int fd)

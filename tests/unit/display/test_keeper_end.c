@@ -129,7 +129,14 @@ static void on_screenshot(void *user, uint32_t head)
 	g_string_append_printf(f->calls, "screenshot %u;", head);
 }
 
+static void on_hand_over(void *user, const char *client)
+{
+	struct fixture *f = user;
+	g_string_append_printf(f->calls, "hand-over %s;", client);
+}
+
 static const struct keeper_end_ops ops = {
+	.hand_over = on_hand_over,
 	.passwords = on_passwords,
 	.ticket = on_ticket,
 	.listener = on_listener,
