@@ -21,6 +21,7 @@ enum ticket_message {
 	TICKET_MESSAGE_REQUEST = 1,
 	TICKET_MESSAGE_ANSWER,
 	TICKET_MESSAGE_EVENT,
+	TICKET_MESSAGE_HAND_OVER,
 };
 
 /* Of a request's flags, beside the keeper link's. */
@@ -61,8 +62,10 @@ enum ticket_event_kind {
 	TICKET_EVENT_DRIVER_DOWN, /* it has stopped, or the machine has */
 	TICKET_EVENT_CLIENT_CAME, /* from where, and who, in `text`, as display says it */
 	TICKET_EVENT_CLIENT_LEFT,
-	TICKET_EVENT_CLIENT_REFUSED, /* though it knows the password */
-	TICKET_EVENT_DEVICE_LATE,    /* QEMU has not started the guest's GPU, as `text` says */
+	TICKET_EVENT_CLIENT_REFUSED,   /* though it knows the password */
+	TICKET_EVENT_CLIENT_DRIVES,    /* it was handed over to it */
+	TICKET_EVENT_CLIENT_NOT_THERE, /* to whom it was to be */
+	TICKET_EVENT_DEVICE_LATE,      /* QEMU has not started the guest's GPU, as `text` says */
 };
 
 struct ticket_event {
@@ -70,4 +73,10 @@ struct ticket_event {
 	uint32_t kind; /* enum ticket_event_kind */
 	uint32_t reserved;
 	char text[TICKET_EVENT_TEXT_BYTES]; /* with a NUL, for people */
+};
+
+/* Of one who follows: has a client drive (keeper_link.h). An event says what came of it. */
+struct ticket_hand_over {
+	struct link_header header;
+	char client[KEEPER_CLIENT_NAME_BYTES]; /* with a NUL */
 };

@@ -40,6 +40,7 @@ static const struct {
 	{ "resume", "have it go on, or wake it", resume_main },
 	{ "reset", "press a desktop's reset button", reset_main },
 	{ "send-key", "press keys in a desktop, as ctrl-alt-del", send_key_main },
+	{ "hand-over", "have a client that looks on drive a desktop", hand_over_main },
 	{ "screenshot", "what a desktop shows, as a PNG file", screenshot_main },
 	{ "show", "the desktops that run, and what their guests say", show_main },
 	{ "stats", "what running desktops do, in figures", stats_main },

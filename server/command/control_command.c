@@ -105,3 +105,25 @@ int send_key_main(int argc, char **argv)
 	return desktop ? send_each(desktop, name, words + 1, hold_ms) :
 			 (int)control_client_failed(name, error);
 }
+
+/* ---- hand-over ---- */
+
+int hand_over_main(int argc, char **argv)
+{
+	g_auto(GStrv) words = parse(NULL, "NAME [CLIENT]",
+		"Gives keys and pointer of a desktop to a client that looks on, named as in the "
+		"log "
+		"(ADDRESS:PORT); without one, back to who came to drive.",
+		1, 2, argc, argv);
+	if (!words)
+		return EXIT_CODE_USAGE;
+	g_autofree char *name = ticket_client_find(words[0]);
+	if (!name)
+		return EXIT_CODE_NO_DESKTOP;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(VitrineDesktop1) desktop = control_client_connect(name, &error);
+	const char *client = words[1] ? words[1] : "";
+	if (desktop && vitrine_desktop1_call_hand_over_sync(desktop, client, NULL, &error))
+		return EXIT_CODE_DONE;
+	return control_client_failed(name, error);
+}

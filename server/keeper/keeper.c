@@ -366,6 +366,15 @@ static void on_client(void *user, const struct keeper_client *client)
 	ticket_socket_tell_client(&keeper->tickets, client);
 }
 
+static void on_hand_over_asked(void *user, const char *client)
+{
+	const struct keeper_client nobody = { .what = KEEPER_CLIENT_NOT_THERE,
+		.text = "nobody is there: display begins" };
+	struct keeper *keeper = user;
+	if (!viewer_hand_over(&keeper->viewer, client))
+		ticket_socket_tell_client(&keeper->tickets, &nobody);
+}
+
 static void on_screenshot_asked(void *user, const struct screenshot_request *request, int fd)
 {
 	struct keeper *keeper = user;
@@ -381,6 +390,7 @@ static void on_screenshot_taken(void *user, const struct keeper_screenshot_taken
 static bool prepare_tickets(struct keeper *keeper, GError **error)
 {
 	const char *path = keeper->desktop->ticket_socket;
+	keeper->tickets.hand_over = on_hand_over_asked;
 	return !path || ticket_socket_listen(&keeper->tickets, path, on_ticket_asked,
 				on_upgrade_asked, on_screenshot_asked, keeper, error);
 }

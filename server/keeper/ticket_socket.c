@@ -92,7 +92,19 @@ static bool on_screenshot(void *user, const void *message, int *fds, unsigned n_
 	return true;
 }
 
+static bool on_hand_over(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct asker *asker = user;
+	struct ticket_hand_over m = *(const struct ticket_hand_over *)message;
+	m.client[sizeof(m.client) - 1] = '\0';
+	if (asker->follows && asker->board->hand_over)
+		asker->board->hand_over(asker->board->user, m.client);
+	return asker->follows;
+}
+
 static const struct link_handler table[] = {
+	{ TICKET_MESSAGE_HAND_OVER, "HAND_OVER", sizeof(struct ticket_hand_over), 0, 0,
+		on_hand_over },
 	{ SCREENSHOT_MESSAGE_REQUEST, "SCREENSHOT", sizeof(struct screenshot_request), 0, 0,
 		on_screenshot },
 	{ UPGRADE_MESSAGE_REQUEST, "UPGRADE", sizeof(struct upgrade_request), 0, 0, on_upgrade },
@@ -176,6 +188,8 @@ void ticket_socket_tell_client(struct ticket_socket *board, const struct keeper_
 		[KEEPER_CLIENT_LEFT] = TICKET_EVENT_CLIENT_LEFT,
 		[KEEPER_CLIENT_CAME] = TICKET_EVENT_CLIENT_CAME,
 		[KEEPER_CLIENT_REFUSED] = TICKET_EVENT_CLIENT_REFUSED,
+		[KEEPER_CLIENT_DRIVES] = TICKET_EVENT_CLIENT_DRIVES,
+		[KEEPER_CLIENT_NOT_THERE] = TICKET_EVENT_CLIENT_NOT_THERE,
 	};
 	g_assert(client->what < G_N_ELEMENTS(kinds));
 	ticket_socket_tell(board, kinds[client->what], client->text);

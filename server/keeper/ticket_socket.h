@@ -28,6 +28,8 @@ struct ticket_socket {
 	void (*upgrade)(void *user, const struct upgrade_request *request, int fd);
 	/* The same with a screenshot request. */
 	void (*screenshot)(void *user, const struct screenshot_request *request, int fd);
+	/* A client is to drive, says one who follows; NULL: they may not. The owner sets it. */
+	void (*hand_over)(void *user, const char *client);
 	void *user;
 };
 

@@ -65,7 +65,7 @@ static bool on_client(void *user, const void *message, int *fds, unsigned n_fds)
 	struct viewer *viewer = user;
 	struct keeper_client m = *(const struct keeper_client *)message;
 	m.text[sizeof(m.text) - 1] = '\0';
-	if (m.what > KEEPER_CLIENT_REFUSED || (m.flags & ~KEEPER_CLIENT_VIEW_ONLY))
+	if (m.what > KEEPER_CLIENT_NOT_THERE || (m.flags & ~KEEPER_CLIENT_VIEW_ONLY))
 		return false;
 	lock_on_leave_note(&viewer->lock, &m);
 	viewer->events.client(viewer->events.user, &m);
@@ -421,6 +421,13 @@ void viewer_say(struct viewer *viewer, const char *text)
 	g_strlcpy(viewer->said, text, sizeof(viewer->said));
 	if (viewer->worker.state == WORKER_READY)
 		send_said(viewer);
+}
+
+bool viewer_hand_over(struct viewer *viewer, const char *client)
+{
+	struct keeper_hand_over m = { .header.type = KEEPER_MESSAGE_HAND_OVER };
+	g_strlcpy(m.client, client, sizeof(m.client));
+	return viewer->worker.state == WORKER_READY && SEND_TO_VIEWER(viewer, m, NULL, 0);
 }
 
 void viewer_say_end(struct viewer *viewer, const char *why)

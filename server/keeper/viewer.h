@@ -108,6 +108,8 @@ void viewer_switch(struct viewer *viewer);
 bool viewer_ask_screenshot(struct viewer *viewer, uint32_t head);
 /* Has clients be shown this text while the guest shows nothing; "": nothing. */
 void viewer_say(struct viewer *viewer, const char *text);
+/* The same of this client, which is to drive (keeper_link.h). */
+bool viewer_hand_over(struct viewer *viewer, const char *client);
 /* Tells whoever is connected why the desktop ends, which it then must do. */
 void viewer_say_end(struct viewer *viewer, const char *why);
 

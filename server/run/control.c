@@ -15,6 +15,7 @@
 #define ERROR_NAME(name) "org.vitrine.Error." name
 #define INTERFACE_VERSION 1
 #define HOLD_MS 100
+#define HAND_OVER_MS 3000
 
 struct control_server {
 	struct machine *machine;
@@ -22,6 +23,8 @@ struct control_server {
 	GDBusServer *server;
 	GPtrArray *connections;
 	VitrineDesktop1 *skeleton;
+	GDBusMethodInvocation *handing; /* waits for the keeper's word; NULL: nobody does */
+	unsigned handing_late;
 };
 
 /* ---- answers ---- */
@@ -169,6 +172,44 @@ static gboolean on_screenshot(VitrineDesktop1 *skeleton, GDBusMethodInvocation *
 	return TRUE;
 }
 
+/* ---- who drives ---- */
+
+/* Whoever waits for a word of the keeper's is answered once. */
+static void answer_hand_over(struct control_server *control, const char *error, const char *text)
+{
+	GDBusMethodInvocation *call = g_steal_pointer(&control->handing);
+	g_clear_handle_id(&control->handing_late, g_source_remove);
+	if (!call)
+		return;
+	if (error)
+		refuse(call, error, text);
+	else
+		vitrine_desktop1_complete_hand_over(control->skeleton, call);
+}
+
+static gboolean on_hand_over_late(gpointer user)
+{
+	struct control_server *control = user;
+	control->handing_late = 0;
+	answer_hand_over(control, ERROR_NAME("NotReady"), "display does not answer");
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_hand_over(
+	VitrineDesktop1 *skeleton, GDBusMethodInvocation *call, const char *client, gpointer user)
+{
+	struct control_server *control = user;
+	if (control->handing)
+		return refuse(call, ERROR_NAME("WrongState"), "somebody is being handed over to");
+	if (strlen(client) >= KEEPER_CLIENT_NAME_BYTES)
+		return refuse(call, ERROR_NAME("NotUnderstood"), "no client is called so");
+	if (!control->events.hand_over(control->events.user, client))
+		return refuse(call, ERROR_NAME("NotReady"), "the keeper cannot be asked");
+	control->handing = call;
+	control->handing_late = g_timeout_add(HAND_OVER_MS, on_hand_over_late, control);
+	return TRUE;
+}
+
 static gboolean on_show(VitrineDesktop1 *skeleton, GDBusMethodInvocation *call, gpointer user)
 {
 	struct control_server *control = user;
@@ -231,6 +272,7 @@ static void make_skeleton(struct control_server *control, const char *name)
 		{ "handle-stop", G_CALLBACK(on_stop) },
 		{ "handle-send-keys", G_CALLBACK(on_send_keys) },
 		{ "handle-screenshot", G_CALLBACK(on_screenshot) },
+		{ "handle-hand-over", G_CALLBACK(on_hand_over) },
 		{ "handle-show", G_CALLBACK(on_show) },
 	};
 	control->skeleton = vitrine_desktop1_skeleton_new();
@@ -246,7 +288,7 @@ static void make_skeleton(struct control_server *control, const char *name)
 struct control_server *control_create(const char *path, const char *name, struct machine *machine,
 	const struct control_events *events, GError **error)
 {
-	g_assert(events->stop && events->take_picture && events->show);
+	g_assert(events->stop && events->take_picture && events->hand_over && events->show);
 	g_autofree char *escaped = g_dbus_address_escape_value(path);
 	g_autofree char *address = g_strdup_printf("unix:path=%s", escaped);
 	g_autofree char *guid = g_dbus_generate_guid();
@@ -276,6 +318,7 @@ void control_destroy(struct control_server *control)
 		return;
 	if (control->server)
 		g_dbus_server_stop(control->server);
+	answer_hand_over(control, ERROR_NAME("NotReady"), "the desktop ends");
 	for (guint i = 0; i < control->connections->len; i++) {
 		GDBusConnection *connection = g_ptr_array_index(control->connections, i);
 		g_signal_handlers_disconnect_by_data(connection, control);
@@ -306,4 +349,10 @@ void control_tell_keeper(struct control_server *control, const struct ticket_eve
 		control_tell(control, "client-refused", event->text);
 	else if (event->kind == TICKET_EVENT_DEVICE_LATE)
 		control_tell(control, "gpu-late", event->text);
+	else if (event->kind == TICKET_EVENT_CLIENT_NOT_THERE)
+		answer_hand_over(control, ERROR_NAME("NotUnderstood"), event->text);
+	if (event->kind != TICKET_EVENT_CLIENT_DRIVES)
+		return;
+	control_tell(control, "client-drives", event->text);
+	answer_hand_over(control, NULL, NULL);
 }

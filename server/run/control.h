@@ -26,6 +26,9 @@ struct control_events {
 	void (*stop)(void *user, unsigned within_s);
 	/* Asks for what a head shows. */
 	void (*take_picture)(void *user, unsigned head, picture_call_done done, void *caller);
+	/* Has a client drive, of which control_tell_keeper() tells. False: nobody can be asked now.
+	 */
+	bool (*hand_over)(void *user, const char *client);
 	/* Gives the JSON of Show. The caller frees it. */
 	char *(*show)(void *user);
 };

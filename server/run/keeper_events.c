@@ -84,6 +84,13 @@ void keeper_events_follow(struct keeper_events *events, const char *path,
 	events->timer = g_timeout_add(FOLLOW_RETRY_MS, on_timer, events);
 }
 
+bool keeper_events_hand_over(struct keeper_events *events, const char *client)
+{
+	struct ticket_hand_over m = { .header.type = TICKET_MESSAGE_HAND_OVER };
+	g_strlcpy(m.client, client, sizeof(m.client));
+	return events->fd >= 0 && link_send(events->fd, &m, sizeof(m), NULL, 0) == 0;
+}
+
 void keeper_events_finish(struct keeper_events *events)
 {
 	g_clear_handle_id(&events->timer, g_source_remove);

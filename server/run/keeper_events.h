@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "protocol/ticket_request.h"
 
@@ -25,4 +26,7 @@ struct keeper_events {
 /* Connects as soon as the keeper listens at `path`. */
 void keeper_events_follow(struct keeper_events *events, const char *path,
 	void (*told)(void *user, const struct ticket_event *event), void *user);
+/* Has a client drive (ticket_request.h), of which is told. False: the keeper cannot be asked now.
+ */
+bool keeper_events_hand_over(struct keeper_events *events, const char *client);
 void keeper_events_finish(struct keeper_events *events);

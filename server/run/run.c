@@ -238,6 +238,12 @@ static void take_picture(void *user, unsigned head, picture_call_done done, void
 	picture_call_start(path, head, done, caller);
 }
 
+static bool hand_over(void *user, const char *client)
+{
+	struct run *run = user;
+	return keeper_events_hand_over(&run->keeper_events, client);
+}
+
 static char *show(void *user)
 {
 	const struct run *run = user;
@@ -259,7 +265,7 @@ static void on_keeper_event(void *user, const struct ticket_event *event)
 
 static bool start_control(struct run *run, GError **error)
 {
-	const struct control_events events = { run, stop_within, take_picture, show };
+	const struct control_events events = { run, stop_within, take_picture, hand_over, show };
 	g_autofree char *path = run_dir_file(&run->dir, CONTROL_SOCKET_FILE);
 	g_autofree char *keeper = run_dir_file(&run->dir, TICKET_SOCKET_FILE);
 	keeper_events_follow(&run->keeper_events, keeper, on_keeper_event, run);

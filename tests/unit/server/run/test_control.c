@@ -18,6 +18,7 @@
 #define PATIENCE_US (5 * G_USEC_PER_SEC)
 
 struct fixture {
+	char handed[64]; /* the last client that was to drive */
 	char *folder, *qmp_path, *path;
 	int listener, qemu;
 	struct machine machine;
@@ -118,11 +119,18 @@ static void expect_command(struct fixture *fixture, const char *command)
 	g_assert_nonnull(strstr(heard, command));
 }
 
+static bool on_hand_over(void *user, const char *client)
+{
+	struct fixture *fixture = user;
+	g_strlcpy(fixture->handed, client, sizeof(fixture->handed));
+	return strcmp(client, "nobody:1") != 0;
+}
+
 static void set_up(struct fixture *fixture)
 {
 	const struct machine_events machine_events = { fixture, on_ready, on_event, on_broken,
 		NULL };
-	const struct control_events events = { fixture, on_stop, on_take, on_show };
+	const struct control_events events = { fixture, on_stop, on_take, on_hand_over, on_show };
 	g_autoptr(GError) error = NULL;
 	*fixture = (struct fixture){ .folder = g_dir_make_tmp("vitrine-control-XXXXXX", NULL),
 		.told = g_string_new(NULL),
@@ -277,6 +285,44 @@ static void test_refused(void)
 	tear_down(&fixture);
 }
 
+static void tell(struct fixture *fixture, enum ticket_event_kind kind)
+{
+	const struct ticket_event event = { .kind = kind, .text = "client x" };
+	control_tell_keeper(fixture->control, &event);
+}
+
+/* It is answered when the keeper has told what came of it, one at a time. */
+static void test_hand_over(void)
+{
+	struct fixture fixture;
+	struct answer answer;
+	set_up(&fixture);
+	expect(&fixture, "HandOver", g_variant_new("(s)", "nobody:1"), NULL, NULL,
+		"org.vitrine.Error.NotReady");
+	call(&fixture, "HandOver", g_variant_new("(s)", "127.0.0.1:5"), &answer);
+	AWAIT(strcmp(fixture.handed, "127.0.0.1:5") == 0);
+	expect(&fixture, "HandOver", g_variant_new("(s)", ""), NULL, NULL, WRONG_STATE);
+	tell(&fixture, TICKET_EVENT_CLIENT_CAME);
+	g_assert_false(answer.is_there);
+	tell(&fixture, TICKET_EVENT_CLIENT_DRIVES);
+	AWAIT(answer.is_there);
+	g_assert_cmpstr(answer.error, ==, NULL);
+	AWAIT(strstr(fixture.told->str, "client-came client-drives"));
+	call(&fixture, "HandOver", g_variant_new("(s)", "127.0.0.1:6"), &answer);
+	AWAIT(strcmp(fixture.handed, "127.0.0.1:6") == 0);
+	tell(&fixture, TICKET_EVENT_CLIENT_NOT_THERE);
+	AWAIT(answer.is_there);
+	g_assert_cmpstr(answer.error, ==, NOT_UNDERSTOOD);
+	g_free(answer.error);
+	/* A word that nobody waits for is none. */
+	tell(&fixture, TICKET_EVENT_CLIENT_NOT_THERE);
+	call(&fixture, "HandOver", g_variant_new("(s)", "127.0.0.1:7"), &answer);
+	AWAIT(answer.is_there);
+	g_assert_cmpstr(answer.error, ==, "org.vitrine.Error.NotReady");
+	g_free(answer.error);
+	tear_down(&fixture);
+}
+
 static void test_suspended(void)
 {
 	struct fixture fixture;
@@ -373,7 +419,7 @@ static void test_keys(void)
 static void test_nobody(void)
 {
 	const struct machine_events machine_events = { NULL, on_ready, on_event, on_broken, NULL };
-	const struct control_events events = { NULL, on_stop, on_take, on_show };
+	const struct control_events events = { NULL, on_stop, on_take, on_hand_over, on_show };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *folder = g_dir_make_tmp("vitrine-control-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "control", NULL);
@@ -403,5 +449,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/control/broken", test_broken);
 	g_test_add_func("/control/picture", test_picture);
 	g_test_add_func("/control/keys", test_keys);
+	g_test_add_func("/control/hand-over", test_hand_over);
 	return g_test_run();
 }
