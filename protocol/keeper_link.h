@@ -178,10 +178,11 @@ struct keeper_memory_commit {
 struct keeper_ring_start {
 	struct link_header header;
 	uint32_t ring;
-	uint32_t size; /* entries, a power of two, at most KEEPER_RING_SIZE_MAX */
+	uint32_t size; /* entries, at most KEEPER_RING_SIZE_MAX; a power of two if it is split */
 	uint64_t desc_user_addr, avail_user_addr, used_user_addr;
 	uint16_t next_avail; /* index of the first entry to take */
-	uint16_t reserved[3];
+	uint16_t next_used;  /* of a packed ring; both have its wrap counter in their highest bit */
+	uint16_t reserved[2];
 };
 
 /*
@@ -210,7 +211,8 @@ struct keeper_ring_stopped {
 	uint32_t ring;
 	uint32_t serial;     /* of the RING_STOP */
 	uint16_t next_avail; /* where to start again */
-	uint16_t reserved[3];
+	uint16_t next_used;  /* of a packed ring */
+	uint16_t reserved[2];
 };
 
 /*

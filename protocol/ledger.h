@@ -14,6 +14,10 @@
  * moved past used_index, that chain was returned and only the ledger is behind (the scheme of
  * VHOST_USER_SET_INFLIGHT_FD).
  *
+ * Of a packed ring a chain is named by its id; next_avail and used_index are places, with the wrap
+ * counter in the highest bit (render/ring/packed.h). Its descriptors are copied into `saved` before
+ * it counts as taken, since the ring may write over them while it is at work.
+ *
  * Refusals. They name the programs that have crashed or hung renderers, whose new contexts a
  * renderer does not make for a while. The keeper writes them while no renderer exists, and a
  * renderer that forgets its guest removes them.
@@ -28,7 +32,7 @@
 #include "protocol/keeper_link.h"
 
 #define LEDGER_MAGIC 0x5654524cu /* "VTRL" */
-#define LEDGER_VERSION 3
+#define LEDGER_VERSION 4
 #define LEDGER_RESOURCES_MAX 16384
 #define LEDGER_CONTEXTS_MAX 1024
 #define LEDGER_SCANOUTS_MAX 16
@@ -46,12 +50,22 @@
 /* In `returning` this says that no return is under way. */
 #define LEDGER_NO_CHAIN 0xffffu
 
+struct ledger_descriptor {
+	uint64_t addr;
+	uint32_t length_bytes;
+	uint16_t flags;
+	uint16_t next; /* in `saved` */
+};
+
 struct ledger_ring {
 	uint16_t next_avail;
 	uint16_t used_index;
 	uint16_t returning; /* the first descriptor of a chain, or LEDGER_NO_CHAIN */
 	uint16_t reserved;
 	uint8_t taken[KEEPER_RING_SIZE_MAX]; /* by first descriptor: 1 while we have the chain */
+	/* Of packed rings, by id: how many descriptors, and where the first one is in `saved`. */
+	uint16_t n_saved[KEEPER_RING_SIZE_MAX], first_saved[KEEPER_RING_SIZE_MAX];
+	struct ledger_descriptor saved[KEEPER_RING_SIZE_MAX];
 };
 
 struct ledger_backing {

@@ -141,7 +141,8 @@ static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned
 	struct keeper_ring_stopped stopped = { .header.type = KEEPER_MESSAGE_RING_STOPPED,
 		.ring = stop->ring,
 		.serial = stop->serial,
-		.next_avail = virtqueue_stop(keeper->rings[stop->ring]) };
+		.next_avail = virtqueue_stop(keeper->rings[stop->ring]),
+		.next_used = virtqueue_get_used(keeper->rings[stop->ring]) };
 	flight_note(FLIGHT_RING_STOPPED, stop->ring, stopped.next_avail, 0);
 	if (stop->ring == RING_CONTROL)
 		gpu_wake(keeper->gpu);

@@ -14,6 +14,7 @@ struct walk {
 	uint64_t readable_bytes, writable_bytes;
 	const char *fault;
 	bool outside;
+	bool packed; /* tables behind an indirect descriptor are of a packed ring */
 };
 
 /* Reads each field once, since the guest may change it at any time. */
@@ -62,6 +63,23 @@ static void walk_buffer(struct walk *walk, const struct vring_desc *desc)
 static void walk_table(struct walk *walk, const struct vring_desc *table, unsigned table_length,
 	unsigned index, bool indirect);
 
+/* Each descriptor is read once. What it says of others has no meaning here. */
+static void walk_packed_table(
+	struct walk *walk, const struct vring_packed_desc *table, unsigned table_length)
+{
+	for (unsigned i = 0; i < table_length && !walk->fault; i++) {
+		const uint64_t *words = (const uint64_t *)&table[i];
+		uint64_t rest = __atomic_load_n(&words[1], __ATOMIC_RELAXED);
+		struct vring_desc desc = { .addr = __atomic_load_n(&words[0], __ATOMIC_RELAXED),
+			.len = (uint32_t)rest,
+			.flags = (uint16_t)(rest >> 48) };
+		if (desc.flags & VRING_DESC_F_INDIRECT)
+			walk_fault(walk, "misplaced indirect descriptor");
+		else
+			walk_buffer(walk, &desc);
+	}
+}
+
 /* Reads an indirect table where it lies; it must be in one piece of host memory. */
 static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
 {
@@ -74,6 +92,8 @@ static void walk_indirect(struct walk *walk, const struct vring_desc *desc)
 		walk_outside(walk, "indirect table outside guest memory");
 	else if ((uintptr_t)table.iov_base & 7)
 		walk_fault(walk, "indirect table not aligned");
+	else if (walk->packed)
+		walk_packed_table(walk, table.iov_base, desc->len / sizeof(struct vring_desc));
 	else
 		walk_table(walk, table.iov_base, desc->len / sizeof(struct vring_desc), 0, true);
 }
@@ -103,26 +123,40 @@ static void walk_table(struct walk *walk, const struct vring_desc *table, unsign
 	walk_fault(walk, "descriptors in a loop");
 }
 
+static struct chain *make_chain(struct memory *memory, const struct walk *walk, uint16_t name)
+{
+	unsigned n_pieces = walk->n_readable + walk->n_writable;
+	struct chain *chain = g_malloc(sizeof(*chain) + n_pieces * sizeof(struct iovec));
+	*chain = (struct chain){ .first_desc = name,
+		.fault = walk->fault,
+		.outside = walk->outside,
+		.memory = memory_ref(memory),
+		.n_readable = walk->n_readable,
+		.n_writable = walk->n_writable,
+		.readable_bytes = walk->readable_bytes,
+		.writable_bytes = walk->writable_bytes };
+	memcpy(chain->pieces, walk->pieces, n_pieces * sizeof(struct iovec));
+	chain->readable = chain->pieces;
+	chain->writable = chain->pieces + walk->n_readable;
+	return chain;
+}
+
 struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
 	unsigned table_length, uint16_t first_desc, struct iovec scratch[CHAIN_PIECES_MAX])
 {
 	struct walk walk = { .memory = memory, .pieces = scratch };
 	g_assert(memory && first_desc < table_length);
 	walk_table(&walk, table, table_length, first_desc, false);
-	unsigned n_pieces = walk.n_readable + walk.n_writable;
-	struct chain *chain = g_malloc(sizeof(*chain) + n_pieces * sizeof(struct iovec));
-	*chain = (struct chain){ .first_desc = first_desc,
-		.fault = walk.fault,
-		.outside = walk.outside,
-		.memory = memory_ref(memory),
-		.n_readable = walk.n_readable,
-		.n_writable = walk.n_writable,
-		.readable_bytes = walk.readable_bytes,
-		.writable_bytes = walk.writable_bytes };
-	memcpy(chain->pieces, scratch, n_pieces * sizeof(struct iovec));
-	chain->readable = chain->pieces;
-	chain->writable = chain->pieces + walk.n_readable;
-	return chain;
+	return make_chain(memory, &walk, first_desc);
+}
+
+struct chain *chain_create_packed(struct memory *memory, const struct vring_desc *table,
+	unsigned table_length, uint16_t id, struct iovec scratch[CHAIN_PIECES_MAX])
+{
+	struct walk walk = { .memory = memory, .pieces = scratch, .packed = true };
+	g_assert(memory && table_length > 0);
+	walk_table(&walk, table, table_length, 0, false);
+	return make_chain(memory, &walk, id);
 }
 
 /* ---- using it ---- */

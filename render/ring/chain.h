@@ -20,7 +20,7 @@
 struct vring_desc;
 
 struct chain {
-	uint16_t first_desc;
+	uint16_t first_desc; /* of a packed ring: its id */
 	uint32_t generation; /* of the ring when it was taken: answers from before a reset are
 				dropped */
 	/*
@@ -44,6 +44,13 @@ struct chain {
  */
 struct chain *chain_create(struct memory *memory, const struct vring_desc *table,
 	unsigned table_length, uint16_t first_desc, struct iovec scratch[CHAIN_PIECES_MAX]);
+
+/*
+ * The same of a command of a packed ring: `table` is a copy of its descriptors, all of which belong
+ * to it, and a table behind an indirect one has no links (virtio 1.2, 2.8.7).
+ */
+struct chain *chain_create_packed(struct memory *memory, const struct vring_desc *table,
+	unsigned table_length, uint16_t id, struct iovec scratch[CHAIN_PIECES_MAX]);
 
 /*
  * Copies from the readable part. Returns how many bytes it copied, which are fewer when the chain

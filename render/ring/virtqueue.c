@@ -8,6 +8,8 @@
 
 #include "common/fd.h"
 #include "common/peer_log.h"
+#include "render/ring/packed.h"
+#include "render/ring/split.h"
 
 struct kept_answer {
 	struct chain *chain;
@@ -31,6 +33,8 @@ struct virtqueue {
 	bool running, broken;
 	bool unmapped; /* not in the newest memory table */
 	bool event_idx, quiet;
+	bool wants_packed;     /* what the driver has negotiated */
+	struct packed *packed; /* NULL: the ring is split */
 	uint16_t next_avail;
 	uint16_t used_index;
 	uint32_t generation;
@@ -76,11 +80,22 @@ static void drop_kept(struct virtqueue *vq)
 	}
 }
 
+static void set_packed(struct virtqueue *vq, bool packed)
+{
+	if (!packed && vq->packed)
+		packed_finish(vq->packed);
+	if (!packed)
+		g_clear_pointer(&vq->packed, g_free);
+	else if (!vq->packed)
+		vq->packed = g_new0(struct packed, 1);
+}
+
 void virtqueue_destroy(struct virtqueue *vq)
 {
 	if (!vq)
 		return;
 	drop_kept(vq);
+	set_packed(vq, false);
 	fd_close(&vq->call_fd);
 	fd_close(&vq->kick_fd);
 	fd_close(&vq->new_kick_fd);
@@ -103,28 +118,17 @@ void virtqueue_set_features(struct virtqueue *vq, uint64_t features)
 {
 	hold(vq);
 	vq->event_idx = features & (1ull << VIRTIO_RING_F_EVENT_IDX);
+	vq->wants_packed = features & (1ull << VIRTIO_F_RING_PACKED);
 	let_go(vq);
 }
 
-/*
- * Finds the parts of the ring in the memory table. avail is made of flags, idx, ring and
- * used_event, and used of flags, idx, ring and avail_event (virtio 1.2, 2.7.6, 2.7.8).
- */
 static bool find_ring(struct virtqueue *vq)
 {
-	const struct keeper_ring_start *s = &vq->start;
 	g_assert(vq->held);
 	if (!vq->memory)
 		return false;
-	void *desc = memory_at_user(vq->memory, s->desc_user_addr, 16ull * s->size);
-	void *avail = memory_at_user(vq->memory, s->avail_user_addr, 2ull * s->size + 6);
-	void *used = memory_at_user(vq->memory, s->used_user_addr, 8ull * s->size + 6);
-	if (!desc || !avail || !used)
-		return false;
-	if (((uintptr_t)desc & 15) || ((uintptr_t)avail & 1) || ((uintptr_t)used & 3))
-		return false;
-	vq->ring = (struct vring){ .num = s->size, .desc = desc, .avail = avail, .used = used };
-	return true;
+	return vq->packed ? packed_find(vq->packed, vq->memory, &vq->start) :
+			    split_find(&vq->ring, vq->memory, &vq->start);
 }
 
 static bool is_workable(const struct virtqueue *vq)
@@ -151,21 +155,14 @@ static void signal_call(struct virtqueue *vq)
 		g_debug("%s queue: call: %s", vq->name, g_strerror(-result));
 }
 
-/*
- * Interrupts the driver if it wants that. Its wish must be read after the used index was published,
- * hence the full fence.
- */
-static void notify(struct virtqueue *vq)
+static void put_packed(
+	struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
 {
-	uint16_t new_index = vq->used_index, old_index = (uint16_t)(new_index - 1);
-	if (vq->event_idx) {
-		uint16_t event = load_after_fence(&vring_used_event(&vq->ring));
-		if (!vring_need_event(event, new_index, old_index))
-			return;
-	} else if (load_after_fence(&vq->ring.avail->flags) & VRING_AVAIL_F_NO_INTERRUPT) {
-		return;
-	}
-	signal_call(vq);
+	uint16_t before = vq->packed->next_used;
+	uint32_t written_bytes = (uint32_t)chain_write(chain, answer, answer_bytes);
+	if (packed_put(vq->packed, chain->first_desc, written_bytes) &&
+		packed_wants_interrupt(vq->packed, before, vq->event_idx))
+		signal_call(vq);
 }
 
 /* Puts a chain into the used ring. ledger.h promises the order of these stores. */
@@ -175,6 +172,10 @@ static void put_used(
 	uint16_t first_desc = chain->first_desc;
 	g_assert(vq->held && vq->running && !vq->unmapped);
 	/* The ring may have started again with fewer entries. */
+	if (vq->packed) {
+		put_packed(vq, chain, answer, answer_bytes);
+		return;
+	}
 	if (first_desc >= vq->ring.num)
 		return;
 	uint32_t written_bytes = (uint32_t)chain_write(chain, answer, answer_bytes);
@@ -194,7 +195,8 @@ static void put_used(
 		__atomic_thread_fence(__ATOMIC_RELEASE);
 		vq->ledger->returning = LEDGER_NO_CHAIN;
 	}
-	notify(vq);
+	if (split_wants_interrupt(&vq->ring, vq->used_index, vq->event_idx))
+		signal_call(vq);
 }
 
 static void put_kept(struct virtqueue *vq)
@@ -224,28 +226,6 @@ void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 	let_go(vq);
 }
 
-/*
- * Mends the ledger for a renderer that takes a ring over, which finds in it what the one before was
- * doing. Two things may have been cut short. A return has happened if the used index has moved. A
- * take has not happened if the chain is marked but next_avail has not advanced.
- */
-static void settle_ledger(struct virtqueue *vq)
-{
-	struct ledger_ring *l = vq->ledger;
-	uint16_t returning = l->returning;
-	if (returning < KEEPER_RING_SIZE_MAX && l->used_index != vq->used_index)
-		l->taken[returning] = 0;
-	l->returning = LEDGER_NO_CHAIN;
-	l->used_index = vq->used_index;
-	l->next_avail = vq->next_avail;
-	if (load_acquire(&vq->ring.avail->idx) != vq->next_avail) {
-		uint16_t first_desc = vq->ring.avail->ring[vq->next_avail & (vq->ring.num - 1)];
-		if (first_desc < vq->ring.num)
-			l->taken[first_desc] = 0;
-	}
-	memset(l->taken + vq->ring.num, 0, KEEPER_RING_SIZE_MAX - vq->ring.num);
-}
-
 static void replace_kick(struct virtqueue *vq, int kick_fd)
 {
 	g_assert(vq->held);
@@ -254,21 +234,37 @@ static void replace_kick(struct virtqueue *vq, int kick_fd)
 	vq->kick_changed = true;
 }
 
+static bool is_sane(const struct virtqueue *vq, const struct keeper_ring_start *start)
+{
+	return start->size > 0 && start->size <= KEEPER_RING_SIZE_MAX &&
+	       (vq->packed || (start->size & (start->size - 1)) == 0);
+}
+
+static void begin(struct virtqueue *vq, const struct keeper_ring_start *start)
+{
+	vq->next_avail = start->next_avail;
+	if (vq->packed) {
+		packed_start(vq->packed, vq->ledger, start);
+		vq->quiet = true;
+		return;
+	}
+	vq->used_index = load_acquire(&vq->ring.used->idx);
+	if (vq->ledger)
+		split_settle(&vq->ring, vq->ledger, vq->next_avail, vq->used_index);
+}
+
 bool virtqueue_start(
 	struct virtqueue *vq, const struct keeper_ring_start *start, int kick_fd, int call_fd)
 {
 	hold(vq);
 	vq->start = *start;
-	bool ok = start->size > 0 && start->size <= KEEPER_RING_SIZE_MAX &&
-		  (start->size & (start->size - 1)) == 0 && find_ring(vq);
+	set_packed(vq, vq->wants_packed);
+	bool ok = is_sane(vq, start) && find_ring(vq);
 	replace_kick(vq, ok ? kick_fd : -1);
 	fd_close(&vq->call_fd);
 	if (ok) {
 		vq->call_fd = call_fd;
-		vq->next_avail = start->next_avail;
-		vq->used_index = load_acquire(&vq->ring.used->idx);
-		if (vq->ledger)
-			settle_ledger(vq);
+		begin(vq, start);
 		vq->broken = vq->unmapped = false;
 		vq->running = true;
 		put_kept(vq);
@@ -301,9 +297,17 @@ uint16_t virtqueue_stop(struct virtqueue *vq)
 	hold(vq);
 	vq->running = false;
 	replace_kick(vq, -1);
-	uint16_t next_avail = vq->next_avail;
+	uint16_t next_avail = vq->packed ? vq->packed->next_avail : vq->next_avail;
 	let_go(vq);
 	return next_avail;
+}
+
+uint16_t virtqueue_get_used(struct virtqueue *vq)
+{
+	hold(vq);
+	uint16_t next_used = vq->packed ? vq->packed->next_used : 0;
+	let_go(vq);
+	return next_used;
 }
 
 void virtqueue_reset(struct virtqueue *vq)
@@ -315,13 +319,15 @@ void virtqueue_reset(struct virtqueue *vq)
 		memset(vq->ledger, 0, sizeof(*vq->ledger));
 		vq->ledger->returning = LEDGER_NO_CHAIN;
 	}
+	if (vq->packed)
+		packed_forget(vq->packed);
 	let_go(vq);
 }
 
 uint16_t virtqueue_get_taken(struct virtqueue *vq)
 {
 	hold(vq);
-	uint16_t taken = vq->next_avail;
+	uint16_t taken = vq->packed ? vq->packed->n_taken : vq->next_avail;
 	let_go(vq);
 	return taken;
 }
@@ -329,7 +335,12 @@ uint16_t virtqueue_get_taken(struct virtqueue *vq)
 uint16_t virtqueue_peek_end(struct virtqueue *vq)
 {
 	hold(vq);
-	uint16_t end = is_workable(vq) ? load_acquire(&vq->ring.avail->idx) : vq->next_avail;
+	bool workable = is_workable(vq);
+	uint16_t end =
+		workable && !vq->packed ? load_acquire(&vq->ring.avail->idx) : vq->next_avail;
+	if (vq->packed)
+		end = (uint16_t)(vq->packed->n_taken +
+				 (workable ? packed_count_work(vq->packed) : 0));
 	let_go(vq);
 	return end;
 }
@@ -345,18 +356,39 @@ static bool is_zero(const void *bytes, size_t n)
 bool virtqueue_is_blank(struct virtqueue *vq)
 {
 	hold(vq);
-	bool blank = is_workable(vq) && vq->next_avail == 0 &&
-		     is_zero(vq->ring.desc, sizeof(struct vring_desc) * vq->ring.num) &&
-		     is_zero(vq->ring.avail, 2ul * vq->ring.num + 6);
+	bool blank = is_workable(vq);
+	if (blank && vq->packed)
+		blank = vq->packed->n_taken == 0 &&
+			is_zero(vq->packed->desc,
+				sizeof(struct vring_packed_desc) * vq->packed->num);
+	else if (blank)
+		blank = vq->next_avail == 0 &&
+			is_zero(vq->ring.desc, sizeof(struct vring_desc) * vq->ring.num) &&
+			is_zero(vq->ring.avail, 2ul * vq->ring.num + 6);
 	let_go(vq);
 	return blank;
 }
 
+static unsigned get_length(const struct virtqueue *vq)
+{
+	return vq->packed ? vq->packed->num : vq->ring.num;
+}
+
+/* Returns NULL only for one of a packed ring that was not taken. */
 static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 {
-	g_assert(vq->held && first_desc < vq->ring.num);
-	struct chain *chain =
-		chain_create(vq->memory, vq->ring.desc, vq->ring.num, first_desc, vq->scratch);
+	struct chain *chain;
+	g_assert(vq->held && first_desc < get_length(vq));
+	if (vq->packed) {
+		unsigned n = packed_load(vq->packed, first_desc);
+		if (n == 0)
+			return NULL;
+		chain = chain_create_packed(
+			vq->memory, vq->packed->copy, n, first_desc, vq->scratch);
+	} else {
+		chain = chain_create(
+			vq->memory, vq->ring.desc, vq->ring.num, first_desc, vq->scratch);
+	}
 	chain->generation = vq->generation;
 	if (chain->fault)
 		peer_warning(
@@ -373,9 +405,22 @@ static const uint8_t *find_orphan(struct virtqueue *vq)
 	g_assert(vq->held);
 	if (vq->orphans_checked || !vq->ledger)
 		return NULL;
-	const uint8_t *mark = memchr(vq->ledger->taken, 1, vq->ring.num);
+	const uint8_t *mark = memchr(vq->ledger->taken, 1, get_length(vq));
 	vq->orphans_checked = !mark;
 	return mark;
+}
+
+static struct chain *take_packed(struct virtqueue *vq)
+{
+	uint16_t id = 0;
+	const char *fault = NULL;
+	enum packed_taken taken =
+		is_workable(vq) ? packed_take(vq->packed, &id, &fault) : PACKED_NOTHING;
+	if (taken == PACKED_BROKEN) {
+		peer_warning(PEER_GUEST, "%s queue: %s, ring broken", vq->name, fault);
+		vq->broken = true;
+	}
+	return taken == PACKED_TAKEN ? read_chain(vq, id) : NULL;
 }
 
 /*
@@ -386,6 +431,8 @@ static struct chain *take_locked(struct virtqueue *vq)
 {
 	if (is_workable(vq) && find_orphan(vq))
 		return NULL;
+	if (vq->packed)
+		return take_packed(vq);
 	while (is_workable(vq)) {
 		uint16_t waiting = (uint16_t)(load_acquire(&vq->ring.avail->idx) - vq->next_avail);
 		if (waiting == 0)
@@ -428,6 +475,8 @@ struct chain *virtqueue_try_take_orphan(struct virtqueue *vq)
 	const uint8_t *mark = is_workable(vq) ? find_orphan(vq) : NULL;
 	if (mark)
 		chain = read_chain(vq, (uint16_t)(mark - vq->ledger->taken));
+	if (mark && !chain)
+		vq->ledger->taken[mark - vq->ledger->taken] = 0;
 	let_go(vq);
 	return chain;
 }
@@ -463,7 +512,7 @@ struct chain *virtqueue_read_again(struct virtqueue *vq, struct chain *chain)
 	hold(vq);
 	struct chain *again = NULL;
 	if (chain->generation == vq->generation && is_workable(vq) &&
-		chain->first_desc < vq->ring.num)
+		chain->first_desc < get_length(vq))
 		again = read_chain(vq, chain->first_desc);
 	let_go(vq);
 	if (!again)
@@ -480,19 +529,32 @@ bool virtqueue_is_current(struct virtqueue *vq, const struct chain *chain)
 	return current;
 }
 
+static bool listen_packed(struct virtqueue *vq)
+{
+	if (vq->quiet)
+		packed_want_kicks(vq->packed, true);
+	vq->quiet = false;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return packed_has_work(vq->packed);
+}
+
+static bool listen_split(struct virtqueue *vq)
+{
+	if (vq->event_idx)
+		__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
+			__ATOMIC_RELAXED);
+	else if (vq->quiet)
+		__atomic_store_n((uint16_t *)&vq->ring.used->flags, 0, __ATOMIC_RELAXED);
+	vq->quiet = false;
+	return load_after_fence(&vq->ring.avail->idx) != vq->next_avail;
+}
+
 bool virtqueue_listen(struct virtqueue *vq)
 {
 	bool work = false;
 	hold(vq);
-	if (is_workable(vq)) {
-		if (vq->event_idx)
-			__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
-				__ATOMIC_RELAXED);
-		else if (vq->quiet)
-			__atomic_store_n((uint16_t *)&vq->ring.used->flags, 0, __ATOMIC_RELAXED);
-		vq->quiet = false;
-		work = load_after_fence(&vq->ring.avail->idx) != vq->next_avail;
-	}
+	if (is_workable(vq))
+		work = vq->packed ? listen_packed(vq) : listen_split(vq);
 	let_go(vq);
 	return work;
 }
@@ -500,7 +562,14 @@ bool virtqueue_listen(struct virtqueue *vq)
 void virtqueue_quiet(struct virtqueue *vq)
 {
 	hold(vq);
-	if (is_workable(vq) && !vq->event_idx && !vq->quiet) {
+	if (!is_workable(vq) || vq->quiet) {
+		let_go(vq);
+		return;
+	}
+	if (vq->packed) {
+		packed_want_kicks(vq->packed, false);
+		vq->quiet = true;
+	} else if (!vq->event_idx) {
 		__atomic_store_n((uint16_t *)&vq->ring.used->flags, VRING_USED_F_NO_NOTIFY,
 			__ATOMIC_RELAXED);
 		vq->quiet = true;

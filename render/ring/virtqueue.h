@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtqueue: takes commands from one split ring (virtio 1.2, 2.7) in guest memory and returns their
- * answers. It is written from scratch for an untrusted driver.
+ * virtqueue: takes commands from one ring in guest memory and returns their answers. The ring is
+ * split (virtio 1.2, 2.7) or packed (2.8, packed.h), as the driver has negotiated. It is written
+ * from scratch for an untrusted driver.
  *
  * One thread *works* the ring: it takes chains, returns them and sleeps on the kick descriptor.
  * Another one (the keeper link) starts, stops and rewires it. The mutex is held only while entries
@@ -36,8 +37,8 @@ void virtqueue_destroy(struct virtqueue *vq);
  */
 void virtqueue_set_ledger(struct virtqueue *vq, struct ledger_ring *ledger);
 /*
- * Sets the features that the guest's driver has negotiated. Only VIRTIO_RING_F_EVENT_IDX matters
- * here.
+ * Sets the features that the guest's driver has negotiated. VIRTIO_RING_F_EVENT_IDX matters here,
+ * and VIRTIO_F_RING_PACKED, which counts from the ring's next start on.
  */
 void virtqueue_set_features(struct virtqueue *vq, uint64_t features);
 /*
@@ -56,6 +57,8 @@ bool virtqueue_start(
 void virtqueue_set_call(struct virtqueue *vq, int call_fd);
 /* Stops the ring at once. Returns the index of the next entry to take. */
 uint16_t virtqueue_stop(struct virtqueue *vq);
+/* Returns where a packed ring goes on to give back; 0 of a split one, which knows it itself. */
+uint16_t virtqueue_get_used(struct virtqueue *vq);
 /* Drops kept answers and makes chains that are still being worked on worthless. */
 void virtqueue_reset(struct virtqueue *vq);
 

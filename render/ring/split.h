@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * split: what is a split ring's own (virtio 1.2, 2.7) and needs nothing else of a virtqueue: where
+ * its parts lie, when the driver wants to be interrupted, what a dead renderer left in the ledger.
+ */
+#pragma once
+
+#include <linux/virtio_ring.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/keeper_link.h"
+#include "protocol/ledger.h"
+#include "render/ring/memory.h"
+
+/* Finds the ring in the memory table. False: it is not there, or makes no ring. */
+bool split_find(
+	struct vring *ring, const struct memory *memory, const struct keeper_ring_start *start);
+/*
+ * Mends the ledger for a renderer that takes a ring over, which finds in it what the one before was
+ * doing.
+ */
+void split_settle(const struct vring *ring, struct ledger_ring *ledger, uint16_t next_avail,
+	uint16_t used_index);
+/* Returns whether the driver wants to be interrupted for the last entry before this index. */
+bool split_wants_interrupt(const struct vring *ring, uint16_t used_index, bool event_idx);
