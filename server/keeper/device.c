@@ -8,9 +8,10 @@
 void device_init(struct device *device, bool virgl)
 {
 	*device = (struct device){
-		.features_offered = DEVICE_F_VERSION_1 | DEVICE_F_INDIRECT_DESC |
-				    DEVICE_F_EVENT_IDX | DEVICE_F_PROTOCOL_FEATURES |
-				    DEVICE_F_EDID | (virgl ? DEVICE_F_VIRGL : 0),
+		.features_offered = DEVICE_F_VERSION_1 | DEVICE_F_RING_PACKED |
+				    DEVICE_F_INDIRECT_DESC | DEVICE_F_EVENT_IDX |
+				    DEVICE_F_PROTOCOL_FEATURES | DEVICE_F_EDID |
+				    (virgl ? DEVICE_F_VIRGL : 0),
 		.protocol_offered = 1ull << VHOST_USER_PROTOCOL_F_MQ |
 				    1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK |
 				    1ull << VHOST_USER_PROTOCOL_F_CONFIG |
@@ -111,14 +112,21 @@ const char *device_name_driver(const struct device *device)
 	return device->features & DEVICE_F_EDID ? "2d" : "firmware";
 }
 
+bool device_is_packed(const struct device *device)
+{
+	return device->features & DEVICE_F_RING_PACKED;
+}
+
 bool device_ring_runnable(const struct device *device, unsigned index)
 {
 	g_assert(index < KEEPER_RINGS);
 	const struct device_ring *ring = &device->rings[index];
 	/*
-	 * The guest chooses the size. One that is no power of two makes no ring (virtio 1.2, 2.7).
+	 * The guest chooses the size. One that is no power of two makes no split ring (virtio 1.2,
+	 * 2.7).
 	 */
-	bool size_ok = ring->have_size && (ring->size & (ring->size - 1)) == 0;
+	bool size_ok = ring->have_size &&
+		       (device_is_packed(device) || (ring->size & (ring->size - 1)) == 0);
 	return ring->started && ring->enabled && size_ok && ring->have_addr && ring->kick >= 0 &&
 	       device->have_features && device->n_regions > 0 &&
 	       !(device->features & DEVICE_F_ACCESS_PLATFORM);
@@ -161,6 +169,6 @@ void device_reset(struct device *device)
 		device_set_fd(&ring->kick, -1);
 		ring->have_size = ring->have_addr = false;
 		ring->enabled = ring->started = false;
-		ring->next_avail = 0;
+		ring->next_avail = ring->next_used = 0;
 	}
 }

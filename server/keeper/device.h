@@ -24,6 +24,7 @@
 #define DEVICE_F_PROTOCOL_FEATURES (1ull << VHOST_USER_F_PROTOCOL_FEATURES)
 #define DEVICE_F_VERSION_1 (1ull << 32)
 #define DEVICE_F_ACCESS_PLATFORM (1ull << 33)
+#define DEVICE_F_RING_PACKED (1ull << 34)
 #define DEVICE_F_RING_RESET (1ull << 40)
 
 struct device_region {
@@ -38,6 +39,7 @@ struct device_ring {
 	 * This is where the ring goes on. While it runs in a renderer, the renderer knows better.
 	 */
 	uint16_t next_avail;
+	uint16_t next_used;    /* of a packed ring; 0 of a split one */
 	int kick, call, error; /* -1: none */
 	bool have_size, have_addr;
 	bool enabled;
@@ -75,6 +77,9 @@ void device_clear_memory(struct device *device);
 
 /* Gives "virgl", "2d", or "firmware" for a driver that knows no EDID, as Linux' do. */
 const char *device_name_driver(const struct device *device);
+
+/* Tells whether the driver's rings are packed (virtio 1.2, 2.8), and not split. */
+bool device_is_packed(const struct device *device);
 
 /* Tells whether the ring may run and everything is known that a renderer needs for it. */
 bool device_ring_runnable(const struct device *device, unsigned ring);

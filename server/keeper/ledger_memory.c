@@ -185,6 +185,12 @@ uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsig
 	return __atomic_load_n(&memory->map->rings[ring].next_avail, __ATOMIC_ACQUIRE);
 }
 
+uint16_t ledger_memory_read_next_used(const struct ledger_memory *memory, unsigned ring)
+{
+	g_assert(ring < KEEPER_RINGS);
+	return __atomic_load_n(&memory->map->rings[ring].used_index, __ATOMIC_ACQUIRE);
+}
+
 void ledger_memory_write_next_avail(
 	struct ledger_memory *memory, unsigned ring, uint16_t next_avail)
 {

@@ -65,5 +65,6 @@ struct ledger_refusal *ledger_memory_get_refusals(struct ledger_memory *memory);
 char *ledger_memory_name_context(const struct ledger_memory *memory, uint32_t context);
 
 uint16_t ledger_memory_read_next_avail(const struct ledger_memory *memory, unsigned ring);
+uint16_t ledger_memory_read_next_used(const struct ledger_memory *memory, unsigned ring);
 void ledger_memory_write_next_avail(
 	struct ledger_memory *memory, unsigned ring, uint16_t next_avail);

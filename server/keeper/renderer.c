@@ -18,6 +18,14 @@ static bool on_ready(void *user, const void *message, int *fds, unsigned n_fds)
 	return worker_set_ready(&renderer->worker, message);
 }
 
+static void set_place(
+	struct renderer *renderer, unsigned index, uint16_t next_avail, uint16_t next_used)
+{
+	struct device_ring *ring = &renderer->device->rings[index];
+	ring->next_avail = next_avail;
+	ring->next_used = device_is_packed(renderer->device) ? next_used : 0;
+}
+
 static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct renderer *renderer = user;
@@ -28,7 +36,7 @@ static bool on_ring_stopped(void *user, const void *message, int *fds, unsigned 
 		renderer->rings[m->ring].stop_serial != m->serial)
 		return false;
 	renderer->rings[m->ring].state = RENDERER_RING_STOPPED;
-	renderer->device->rings[m->ring].next_avail = m->next_avail;
+	set_place(renderer, m->ring, m->next_avail, m->next_used);
 	return true;
 }
 
@@ -131,8 +139,8 @@ static void on_worker_lost(void *owner)
 		if (renderer->rings[i].state == RENDERER_RING_STOPPED)
 			continue;
 		renderer->rings[i].state = RENDERER_RING_STOPPED;
-		renderer->device->rings[i].next_avail =
-			ledger_memory_read_next_avail(renderer->ledger, i);
+		set_place(renderer, i, ledger_memory_read_next_avail(renderer->ledger, i),
+			ledger_memory_read_next_used(renderer->ledger, i));
 	}
 	if (heartbeat_memory_is_rebuilt(&renderer->worker.process.heartbeat))
 		ledger_memory_forget_saved(renderer->ledger);
@@ -527,7 +535,8 @@ static void start_ring(struct renderer *renderer, unsigned index)
 		.desc_user_addr = ring->desc_user_addr,
 		.avail_user_addr = ring->avail_user_addr,
 		.used_user_addr = ring->used_user_addr,
-		.next_avail = ring->next_avail };
+		.next_avail = ring->next_avail,
+		.next_used = ring->next_used };
 	int fds[2] = { ring->kick, ring->call };
 	ledger_memory_write_next_avail(renderer->ledger, index, ring->next_avail);
 	if (SEND_TO_RENDERER(renderer, m, fds, ring->call >= 0 ? 2 : 1))

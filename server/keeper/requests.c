@@ -233,14 +233,15 @@ static struct device_ring *find_ring(
 
 static const char *set_vring_num(void *user, Call *call)
 {
+	struct requests *requests = user;
 	const struct vhost_user_vring_state *m = &call->payload.state;
 	const char *reason = NULL;
-	struct device_ring *ring = find_ring(user, m->index, false, &reason);
+	struct device_ring *ring = find_ring(requests, m->index, false, &reason);
 	if (!ring)
 		return reason;
 	if (m->num == 0 || m->num > KEEPER_RING_SIZE_MAX)
 		return "ring size out of range";
-	if (m->num & (m->num - 1))
+	if (!device_is_packed(requests->device) && (m->num & (m->num - 1)))
 		g_warning("guest: ring %u of %u entries is no power of two: it will not run",
 			m->index, m->num);
 	ring->size = m->num;
@@ -270,6 +271,9 @@ static const char *set_vring_addr(void *user, Call *call)
 	return NULL;
 }
 
+/* A packed ring's base is two places: where to take, and above that where to give back. */
+#define BASE(ring) ((ring)->next_avail | (uint32_t)(ring)->next_used << 16)
+
 /* A base that is not where the ring stopped means that the guest's driver has begun anew. */
 static const char *set_vring_base(void *user, Call *call)
 {
@@ -279,12 +283,13 @@ static const char *set_vring_base(void *user, Call *call)
 	struct device_ring *ring = find_ring(requests, m->index, false, &reason);
 	if (!ring)
 		return reason;
-	if (m->num > UINT16_MAX)
+	if (m->num > UINT16_MAX && !device_is_packed(requests->device))
 		return "ring index out of range";
 	renderer_stop_ring_wait(requests->renderer, m->index);
-	if (ring->next_avail != m->num)
+	if (BASE(ring) != m->num)
 		forget_driver(requests);
 	ring->next_avail = (uint16_t)m->num;
+	ring->next_used = (uint16_t)(m->num >> 16);
 	return NULL;
 }
 
@@ -308,7 +313,7 @@ static const char *get_vring_base(void *user, Call *call)
 	ring->started = false;
 	device_set_fd(&ring->kick, -1);
 	tell_driver(requests, ring);
-	m->num = ring->next_avail;
+	m->num = BASE(ring);
 	call->reply_bytes = sizeof(*m);
 	return NULL;
 }

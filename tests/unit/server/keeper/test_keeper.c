@@ -31,8 +31,8 @@ static void test_negotiation(void)
 	rig_negotiate(rig);
 	uint64_t features = rig_get_u64(rig, VHOST_USER_GET_FEATURES);
 	g_assert_cmpuint(features, ==,
-		DEVICE_F_VIRGL | DEVICE_F_EDID | DEVICE_F_INDIRECT_DESC | DEVICE_F_EVENT_IDX |
-			DEVICE_F_PROTOCOL_FEATURES | DEVICE_F_VERSION_1);
+		DEVICE_F_VIRGL | DEVICE_F_EDID | DEVICE_F_RING_PACKED | DEVICE_F_INDIRECT_DESC |
+			DEVICE_F_EVENT_IDX | DEVICE_F_PROTOCOL_FEATURES | DEVICE_F_VERSION_1);
 	g_assert_cmpuint(rig_get_u64(rig, VHOST_USER_GET_QUEUE_NUM), ==, 2);
 	g_assert_cmpuint(
 		rig_get_u64(rig, VHOST_USER_GET_MAX_MEM_SLOTS), ==, KEEPER_MEMORY_REGIONS_MAX);

@@ -453,6 +453,36 @@ static void test_trouble(const void *data)
 	tear_down(&fixture);
 }
 
+/* A packed ring's base is two places, each with its wrap counter, and its size is any. */
+static void test_packed(void)
+{
+	static const struct message messages[] = { FEATURES(DEVICE_F_RING_PACKED),
+		STATE(SET_VRING_NUM, 1, 12), STATE(SET_VRING_BASE, 1, 0x8003800b),
+		ADDR(1, 0, 0x1000), REGION(ADD_MEM_REG, 0), KICK(1),
+		STATE(SET_VRING_ENABLE, 1, 1) };
+	struct vhost_user_vring_state state = { 1, 0 };
+	struct fixture fixture;
+	open_conversation(&fixture);
+	send_messages(&fixture, messages, G_N_ELEMENTS(messages));
+	const struct device_ring *ring = &fixture.device.rings[1];
+	g_assert_cmphex(ring->next_avail, ==, 0x800b);
+	g_assert_cmphex(ring->next_used, ==, 0x8003);
+	g_assert_true(device_ring_runnable(&fixture.device, 1));
+	rig_send(&fixture.qemu, VHOST_USER_GET_VRING_BASE, 0, &state, sizeof(state), NULL, 0);
+	run_loop();
+	rig_receive(&fixture.qemu, VHOST_USER_GET_VRING_BASE, &state, sizeof(state));
+	g_assert_cmphex(state.num, ==, 0x8003800b);
+	/* The same again is the same driver; where it gives back counts, too. */
+	fixture.device.driver_forgotten = false;
+	static const struct message same[] = { STATE(SET_VRING_BASE, 1, 0x8003800b) };
+	static const struct message other[] = { STATE(SET_VRING_BASE, 1, 0x0003800b) };
+	send_messages(&fixture, same, 1);
+	g_assert_false(fixture.device.driver_forgotten);
+	send_messages(&fixture, other, 1);
+	g_assert_true(fixture.device.driver_forgotten);
+	tear_down(&fixture);
+}
+
 /* QEMU waits for the answer to each of these. */
 static void test_iotlb(void)
 {
@@ -504,6 +534,7 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strdup_printf("/requests/trouble/%s", troubles[i].name);
 		g_test_add_data_func(path, &troubles[i], test_trouble);
 	}
+	g_test_add_func("/requests/packed", test_packed);
 	g_test_add_func("/requests/iotlb", test_iotlb);
 	g_test_add_func("/requests/numbers", test_numbers);
 	g_test_add_func("/requests/features", test_features);
