@@ -39,11 +39,12 @@ busybox chmod 755 "$root/usr/sbin/vitrine-guest-recover"
 cat /payload/vitrine-guest-recover.service | unit vitrine-guest-recover
 printf 'RESTARTS=32\nRESTARTS_SECONDS=3600\n' >"$root/etc/vitrine-guest-recover.conf"
 
-# A terminal whose colour is the last button's: red, green or blue. A button needs no focus, which a key would.
+# A terminal whose colour is the last button's: red, green or blue, and another one before the first. A button needs no focus, which a key
+# would.
 cat >"$bin/buttons" <<'END'
 #!/bin/bash
 stty -echo
-printf '\e[?1000h'
+printf '\e[?1000h\e[48;2;96;96;0m\e[2J'
 while IFS= read -rsn1 byte; do
 	[ "$byte" = M ] && IFS= read -rsn1 byte || continue
 	case $byte in ' ') colour='224;0;0' ;; '!') colour='0;224;0' ;; '"') colour='0;0;224' ;; *) continue ;; esac
@@ -58,10 +59,12 @@ while [ ! -S /run/seatd.sock ] || [ ! -d $XDG_RUNTIME_DIR ]; do sleep 0.1; done
 printf '%s\n' 'output * bg #30506e solid_color' 'exec foot --config=/dev/null /usr/local/bin/buttons' >/tmp/sway.config
 cd; exec setpriv --reuid=person --regid=person --init-groups sway -c /tmp/sway.config
 END
+# The session has its user's bus, as PAM gives it to those that a display manager starts.
 cat >"$bin/desktop-xfce" <<'END'
 #!/bin/sh
+export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus
 export DISPLAY=:5 XDG_RUNTIME_DIR=/run/user/1000 HOME=/home/person LANG=C.UTF-8 NO_AT_BRIDGE=1
-while [ ! -d $XDG_RUNTIME_DIR ]; do sleep 0.1; done
+while [ ! -S $XDG_RUNTIME_DIR/bus ]; do sleep 0.1; done
 rm -f /tmp/.X11-unix/X5 /tmp/.X5-lock
 HOME=/root Xorg :5 vt7 -ac -noreset -s 0 -dpms -logfile /var/log/xorg.log >/dev/null 2>&1 &
 server=$!
