@@ -27,7 +27,7 @@ struct faults {
 	/* Written by the runner. */
 	uint64_t armed_key; /* 0: none */
 	uint64_t n_skipped; /* so many calls of it go well first */
-	uint64_t one_in;    /* by chance: one of so many calls, of any point; 0: none */
+	uint64_t one_in;    /* by chance: one of so many places; 0: none */
 	uint64_t seed;
 	uint64_t n_wanted; /* no more than this many calls fail */
 	/* Written by the library. */

@@ -126,6 +126,7 @@ static struct faults_point *find_point(
 
 /* Places are looked up once a process. */
 #define CACHE 8192
+#define CALLS_OF_DICE 4
 static struct cached {
 	const void *at;
 	unsigned function;
@@ -161,13 +162,18 @@ static struct faults_point *look_up(unsigned function, const void *at)
 	return point;
 }
 
+/*
+ * The dice choose places and not calls, of which GLib's memory in the keeper has the most by far;
+ * and of a place one of the first few calls.
+ */
 static bool is_chosen(const struct faults_point *point, uint64_t n_calls)
 {
 	if (faults->armed_key != 0)
 		return point->key == faults->armed_key &&
 		       __atomic_fetch_add(&faults->n_seen_of_armed, 1, __ATOMIC_RELAXED) >=
 			       faults->n_skipped;
-	return faults->one_in > 0 && mix(faults->seed, n_calls) % faults->one_in == 0;
+	return faults->one_in > 0 && mix(faults->seed, point->key) % faults->one_in == 0 &&
+	       mix(point->key, faults->seed) % CALLS_OF_DICE == n_calls;
 }
 
 bool faults_fails(unsigned function, const void *at)
@@ -179,8 +185,8 @@ bool faults_fails(unsigned function, const void *at)
 	struct faults_point *point = look_up(function, at);
 	bool chosen = false;
 	if (point) {
-		__atomic_fetch_add(&point->n_calls, 1, __ATOMIC_RELAXED);
-		uint64_t n = __atomic_fetch_add(&faults->n_calls, 1, __ATOMIC_RELAXED);
+		uint64_t n = __atomic_fetch_add(&point->n_calls, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&faults->n_calls, 1, __ATOMIC_RELAXED);
 		chosen = is_chosen(point, n) && __atomic_fetch_add(&faults->n_failed, 1,
 							__ATOMIC_RELAXED) < faults->n_wanted;
 		if (chosen)
