@@ -182,35 +182,32 @@ bool lookers_add_client(struct lookers *lookers, unsigned seat, int fd)
 
 /* ---- what they are shown ---- */
 
-#define EACH(looker, lookers)                                                                      \
-	for (struct looker *looker = (lookers)->all; looker < (lookers)->all + (lookers)->n;       \
-		looker++)
-
 void lookers_set_codecs(struct lookers *lookers, const char *codecs)
 {
-	EACH(looker, lookers)
-	spice_core_set_codecs(looker->core, codecs);
+	for (unsigned i = 0; i < lookers->n; i++)
+		spice_core_set_codecs(lookers->all[i].core, codecs);
 }
 
 bool lookers_turn_on(struct lookers *lookers, const struct frame_head_on *on)
 {
 	bool all = true;
-	EACH(looker, lookers)
-	all &= screens_turn_on(looker->screens, on, looker->n_looks[on->head] > 0);
+	for (unsigned i = 0; i < lookers->n; i++)
+		all &= screens_turn_on(
+			lookers->all[i].screens, on, lookers->all[i].n_looks[on->head] > 0);
 	return all;
 }
 
 void lookers_turn_off(struct lookers *lookers, unsigned head)
 {
-	EACH(looker, lookers)
-	screens_turn_off(looker->screens, head);
+	for (unsigned i = 0; i < lookers->n; i++)
+		screens_turn_off(lookers->all[i].screens, head);
 }
 
 void lookers_show(
 	struct lookers *lookers, const struct frame *frame, const struct frame_present *message)
 {
-	EACH(looker, lookers)
-	{
+	for (unsigned i = 0; i < lookers->n; i++) {
+		struct looker *looker = &lookers->all[i];
 		unsigned head = message->head;
 		if (looker->n_looks[head] == 0 || !screens_is_on(looker->screens, head))
 			continue;
@@ -222,63 +219,63 @@ void lookers_show(
 
 void lookers_drop_frames(struct lookers *lookers)
 {
-	EACH(looker, lookers)
-	screens_drop_frames(looker->screens);
+	for (unsigned i = 0; i < lookers->n; i++)
+		screens_drop_frames(lookers->all[i].screens);
 }
 
 void lookers_cursor_image(struct lookers *lookers, unsigned head, const uint32_t *pixels,
 	uint32_t hot_x, uint32_t hot_y)
 {
-	EACH(looker, lookers)
-	screens_cursor_image(looker->screens, head, pixels, hot_x, hot_y);
+	for (unsigned i = 0; i < lookers->n; i++)
+		screens_cursor_image(lookers->all[i].screens, head, pixels, hot_x, hot_y);
 }
 
 void lookers_cursor_hot_spot(struct lookers *lookers, unsigned head, uint32_t hot_x, uint32_t hot_y)
 {
-	EACH(looker, lookers)
-	screens_cursor_hot_spot(looker->screens, head, hot_x, hot_y);
+	for (unsigned i = 0; i < lookers->n; i++)
+		screens_cursor_hot_spot(lookers->all[i].screens, head, hot_x, hot_y);
 }
 
 void lookers_cursor_move(struct lookers *lookers, unsigned head, int32_t x, int32_t y)
 {
-	EACH(looker, lookers)
-	screens_cursor_move(looker->screens, head, x, y);
+	for (unsigned i = 0; i < lookers->n; i++)
+		screens_cursor_move(lookers->all[i].screens, head, x, y);
 }
 
 void lookers_cursor_hide(struct lookers *lookers, unsigned head)
 {
-	EACH(looker, lookers)
-	screens_cursor_hide(looker->screens, head);
+	for (unsigned i = 0; i < lookers->n; i++)
+		screens_cursor_hide(lookers->all[i].screens, head);
 }
 
 void lookers_set_absolute(struct lookers *lookers, bool absolute)
 {
-	EACH(looker, lookers)
-	spice_inputs_set_absolute(looker->inputs, absolute);
+	for (unsigned i = 0; i < lookers->n; i++)
+		spice_inputs_set_absolute(lookers->all[i].inputs, absolute);
 }
 
 /* ---- what they hear ---- */
 
 void lookers_set_rate(struct lookers *lookers, uint32_t rate_hz)
 {
-	EACH(looker, lookers)
-	spice_playback_set_rate(looker->playback, rate_hz);
+	for (unsigned i = 0; i < lookers->n; i++)
+		spice_playback_set_rate(lookers->all[i].playback, rate_hz);
 }
 
 void lookers_play(struct lookers *lookers, const void *data, size_t size_bytes)
 {
-	EACH(looker, lookers)
-	spice_playback_write(looker->playback, data, size_bytes);
+	for (unsigned i = 0; i < lookers->n; i++)
+		spice_playback_write(lookers->all[i].playback, data, size_bytes);
 }
 
 void lookers_stop_playing(struct lookers *lookers)
 {
-	EACH(looker, lookers)
-	spice_playback_stop(looker->playback);
+	for (unsigned i = 0; i < lookers->n; i++)
+		spice_playback_stop(lookers->all[i].playback);
 }
 
 void lookers_set_volume(struct lookers *lookers, bool mute, uint16_t left, uint16_t right)
 {
-	EACH(looker, lookers)
-	spice_playback_set_volume(looker->playback, mute, left, right);
+	for (unsigned i = 0; i < lookers->n; i++)
+		spice_playback_set_volume(lookers->all[i].playback, mute, left, right);
 }

@@ -4,10 +4,7 @@
  */
 #include "tests/client/fixture.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "tests/client/patience.h"
 
 #define LINE_MS 5000
 /* It is noticed within so many milliseconds that nothing is heard of a client's machine. */
@@ -141,47 +138,6 @@ static void test_taken_over(void)
 	fixture_stop(&fixture);
 }
 
-/* ---- back again ---- */
-
-#define RETURNS 20
-/* The whole picture is there again so soon, of 95 in a hundred. */
-#define BACK_MS 300
-
-static int compare(gconstpointer a, gconstpointer b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-/* The desktop has gone on meanwhile, and what is shown first is what it shows now. */
-static void test_back(void)
-{
-	struct fixture fixture;
-	int ms[RETURNS];
-	fixture_start(&fixture, 1920, 1080, NULL);
-	fixture_connect(&fixture);
-	fixture_expect_canvas(&fixture);
-	client_be_brief(fixture.client);
-	for (unsigned i = 0; i < RETURNS; i++) {
-		g_free(client_run(fixture.client, "disconnect"));
-		draw(&fixture, 100 + i);
-		g_autofree char *hash =
-			canvas_hash(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)));
-		gint64 begin_us = g_get_monotonic_time();
-		client_send(fixture.client, "reconnect");
-		client_send(fixture.client, "wait-hash 0 0 1920 1080 %s %d", hash, SETTLE_MS);
-		g_free(client_answer(fixture.client));
-		g_autofree char *answer = client_answer(fixture.client);
-		g_assert_true(answer_is_ok(answer));
-		ms[i] = (int)((answer_int(answer, "now_us") - begin_us) / 1000);
-	}
-	qsort(ms, RETURNS, sizeof(ms[0]), compare);
-	g_test_message("back after %d ms, p95 %d, at most %d", ms[RETURNS / 2],
-		ms[RETURNS * 95 / 100 - 1], ms[RETURNS - 1]);
-	if (PATIENCE_JUDGES)
-		g_assert_cmpint(ms[RETURNS * 95 / 100 - 1], <=, BACK_MS);
-	fixture_stop(&fixture);
-}
-
 /* ---- nobody there ---- */
 
 #define IDLE_S 4
@@ -225,6 +181,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/comings/refused", test_refused);
 	g_test_add_func("/comings/taken-over", test_taken_over);
 	g_test_add_func("/comings/idle", test_idle);
-	g_test_add_func("/comings/back", test_back);
 	return g_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pace: checks that a client on a slow line sees fewer pictures, but current ones. */
+/* pace: checks that a client on a slow line sees fewer pictures, but current ones, and how soon one
+ * that comes back sees the guest. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,10 +106,55 @@ static void test_small_changes_come_first(void)
 	slow_stop(&slow);
 }
 
+static void draw_noise(struct fixture *fixture, unsigned seed)
+{
+	canvas_noise(fixture_canvas(fixture), canvas_all(fixture_canvas(fixture)), seed);
+	fake_render_flush_all(fixture->render, 0);
+}
+
+#define RETURNS 20
+/* The whole picture is there again so soon, of 95 in a hundred. */
+#define BACK_MS 300
+
+static int compare(gconstpointer a, gconstpointer b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The desktop has gone on meanwhile, and what is shown first is what it shows now. */
+static void test_back(void)
+{
+	struct fixture fixture;
+	int ms[RETURNS];
+	fixture_start(&fixture, 1920, 1080, NULL);
+	fixture_connect(&fixture);
+	fixture_expect_canvas(&fixture);
+	client_be_brief(fixture.client);
+	for (unsigned i = 0; i < RETURNS; i++) {
+		g_free(client_run(fixture.client, "disconnect"));
+		draw_noise(&fixture, 100 + i);
+		g_autofree char *hash =
+			canvas_hash(fixture_canvas(&fixture), canvas_all(fixture_canvas(&fixture)));
+		gint64 begin_us = g_get_monotonic_time();
+		client_send(fixture.client, "reconnect");
+		client_send(fixture.client, "wait-hash 0 0 1920 1080 %s %d", hash, SETTLE_MS);
+		g_free(client_answer(fixture.client));
+		g_autofree char *answer = client_answer(fixture.client);
+		g_assert_true(answer_is_ok(answer));
+		ms[i] = (int)((answer_int(answer, "now_us") - begin_us) / 1000);
+	}
+	qsort(ms, RETURNS, sizeof(ms[0]), compare);
+	g_test_message("back after %d ms, p95 %d, at most %d", ms[RETURNS / 2],
+		ms[RETURNS * 95 / 100 - 1], ms[RETURNS - 1]);
+	g_assert_cmpint(ms[RETURNS * 95 / 100 - 1], <=, BACK_MS);
+	fixture_stop(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	fixture_init(&argc, &argv);
 	g_test_add_func("/pace/pictures-are-current", test_pictures_are_current);
 	g_test_add_func("/pace/small-changes-come-first", test_small_changes_come_first);
+	g_test_add_func("/pace/back", test_back);
 	return g_test_run();
 }
