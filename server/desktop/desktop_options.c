@@ -385,11 +385,11 @@ const struct desktop_option desktop_options[] = {
 		.values = worker_file_drop_words },
 
 	{ "second-client", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_CHOICE, MEMBER(second_client),
-		"WHAT", "What becomes of a second client: it may take the place, or you refuse it",
-		"With take, who comes takes the place of who is in, and that one is told so: in "
-		"its last picture and in the log, as stock viewers close their window. With refuse "
-		"who is in stays, and the other one is told that it cannot connect. Who may only "
-		"look on never takes the place of who may do more.",
+		"WHAT", "What a second client does: take the first one's place, or be refused",
+		"With take, who comes takes the place of who is in, and that one is told so, which "
+		"stock viewers do not show: they close their window, and the log says why. With "
+		"refuse who is in stays, and the other one is told that it cannot connect. Who may "
+		"only look on never takes the place of who may do more.",
 		.values = worker_second_client_words },
 	{ "viewers", RUN | GPU, DESKTOP_SECTION_SPICE, DESKTOP_NUMBER, MEMBER(n_viewers), "N",
 		"So many may be connected at a time: one drives, the others look on",
