@@ -10,6 +10,7 @@
 #include "display/line/intake.h"
 #include "display/relay/limits.h"
 #include "display/relay/phases.h"
+#include "display/relay/spice_login.h"
 
 /*
  * A message may wait this many microseconds for spice-server to go on after a display's INIT
@@ -162,11 +163,12 @@ static bool parse(struct connection *connection, enum spice_talk_side side)
 }
 
 /* A display's messages say only how it wants to be shown pictures. Where several look on who drives
- * may change, at the end of a message. */
+ * may change, at the end of a message; devices stay those of who came to drive, since a USB device
+ * does not bear to lose what it says, and nobody else was given their channels. */
 static bool is_filtered(const struct connection *connection)
 {
 	return (connection->view_only || connection->host->n_lookers > 0) &&
-	       !connection->talk.link.display;
+	       !connection->talk.link.display && !spice_login_is_device(connection->talk.link.type);
 }
 
 static size_t filter(struct connection *connection, uint8_t *bytes, size_t size_bytes)

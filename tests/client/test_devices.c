@@ -143,6 +143,37 @@ static void test_viewer(void)
 	close_room(&room);
 }
 
+/* Another one drives; devices stay those of who came to drive. */
+static void test_handed_over(void)
+{
+	static const struct fake_desktop_options options = { .ticket = "full",
+		.arguments = { "--lookers=1" } };
+	struct room room;
+	char heard[4] = "";
+	g_autofree char *file = write_file("you", 3);
+	open_room(&room, &options);
+	fake_desktop_give_ticket(room.fixture.desktop, 7, KEEPER_TICKET_VIEW_ONLY, "look");
+	const char *address = fake_desktop_address(room.fixture.desktop);
+	room.fixture.client = client_new(address, "full");
+	struct client *looker = client_new(address, "look");
+	g_assert_true(client_is_connected(looker));
+	expect_ports(&room, "org.example.0:closed,org.spice-space.webdav.0:closed");
+	fake_ports_open(room.ports, NAMED, true);
+	g_free(client_run(room.fixture.client, "wait-port org.example.0 open 10000"));
+	g_autofree char *name =
+		fake_desktop_find_client(room.fixture.desktop, KEEPER_CLIENT_CAME, "to look only");
+	fake_desktop_hand_over(room.fixture.desktop, name);
+	g_assert_true(
+		fake_desktop_wait_log(room.fixture.desktop, "drives from here on", SETTLE_MS));
+	g_usleep(SOON_US);
+	g_free(client_run(room.fixture.client, "port-write org.example.0 %s 10000", file));
+	g_assert_true(fake_ports_hear(room.ports, NAMED, heard, 3));
+	g_assert_cmpstr(heard, ==, "you");
+	client_free(looker);
+	unlink(file);
+	close_room(&room);
+}
+
 /* ---- clients that lie ---- */
 
 static int open_device(struct room *room, struct stranger *stranger, uint8_t channel)
@@ -288,6 +319,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/devices/named", test_named);
 	g_test_add_func("/devices/comes-and-goes", test_comes_and_goes);
 	g_test_add_func("/devices/viewer", test_viewer);
+	g_test_add_func("/devices/handed-over", test_handed_over);
 	g_test_add_func("/devices/usb-lies", test_usb_lies);
 	g_test_add_func("/devices/messages", test_messages);
 	g_test_add_func("/devices/flood", test_flood);
