@@ -35,6 +35,8 @@
 #define BATCH_NS UINT64_C(4000000)
 /* The loop looks at fences this often when virglrenderer offers nothing to sleep on. */
 #define FENCE_POLL_NS (2 * 1000 * 1000)
+/* A ring that is kicked may stay blank for so long before we take it for one that we do not see. */
+#define BLANK_NS UINT64_C(3000000000)
 #define NS_PER_US UINT64_C(1000)
 
 struct gpu {
@@ -55,6 +57,7 @@ struct gpu {
 	struct memory_wait wait; /* of the rebuild, or of the command that is parked */
 	bool has_drawn;          /* a fence has passed, and the GPU was well */
 	bool has_taken;          /* a command: we see the guest's memory */
+	uint64_t blank_due_ns;   /* when a ring that was kicked must not be blank any more; 0 */
 	unsigned troubles_told;  /* a bit for each enum keeper_trouble */
 
 	/* These belong to the thread's start. The lock guards them. */
@@ -217,6 +220,8 @@ static void prepare_poll(struct gpu *gpu, struct pollfd fds[POLL_N])
 static uint64_t get_left_ns(const struct gpu *gpu)
 {
 	uint64_t due_ns = commands_get_due_ns(gpu->commands), left_ns = UINT64_MAX;
+	if (gpu->blank_due_ns)
+		due_ns = due_ns ? MIN(due_ns, gpu->blank_due_ns) : gpu->blank_due_ns;
 	int64_t wait_us = memory_wait_left_us(&gpu->wait, g_get_monotonic_time());
 	if (due_ns)
 		left_ns = due_ns - MIN(monotonic_now_ns(), due_ns);
@@ -247,10 +252,22 @@ static void serve_cursor(struct gpu *gpu)
 	scanouts_serve_cursor(gpu->scanouts, n_executed);
 }
 
-/* Drivers write before they kick. */
+/*
+ * Drivers write before they kick. But QEMU kicks by itself when it has started a ring, so who only
+ * has not written yet is given time.
+ */
 static void take_kick(struct gpu *gpu)
 {
 	virtqueue_drain_kick(gpu->control);
+	if (!gpu->has_taken && !gpu->blank_due_ns && virtqueue_is_blank(gpu->control))
+		gpu->blank_due_ns = monotonic_now_ns() + BLANK_NS;
+}
+
+static void judge_blank(struct gpu *gpu)
+{
+	if (!gpu->blank_due_ns || monotonic_now_ns() < gpu->blank_due_ns)
+		return;
+	gpu->blank_due_ns = 0;
 	if (!gpu->has_taken && virtqueue_is_blank(gpu->control))
 		tell_trouble(gpu, KEEPER_TROUBLE_RING_EMPTY);
 }
@@ -263,6 +280,7 @@ static void serve(struct gpu *gpu, const struct pollfd fds[POLL_N])
 	}
 	if (fds[POLL_KICK].revents)
 		take_kick(gpu);
+	judge_blank(gpu);
 	if (fds[POLL_FENCES].revents || (gpu->options.virgl && gpu->fence_fd < 0))
 		virgl_poll();
 	for (unsigned head = 0; head < FRAME_HEADS_MAX; head++) {
