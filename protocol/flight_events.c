@@ -83,6 +83,7 @@ const struct flight_row flight_rows[] = {
 			{ "errno", FLIGHT_NUMBER } } },
 	{ FLIGHT_WORKER_LEFT, "worker-left-behind", { { "pid", FLIGHT_NUMBER } } },
 	{ FLIGHT_DEVICE_LATE, "device-late", { { "after", FLIGHT_MILLISECONDS } } },
+	{ FLIGHT_DIRTY_LOG, "dirty-log", { { "on", FLIGHT_NUMBER } } },
 	{ FLIGHT_TROUBLE, "trouble", { { "kind", FLIGHT_NUMBER } } },
 	{ FLIGHT_QUITS, "quits", { { "cause", FLIGHT_CAUSE }, { "status", FLIGHT_NUMBER } } },
 

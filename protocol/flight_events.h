@@ -68,6 +68,7 @@ enum flight_event_number {
 	FLIGHT_WORKER_LEFT,
 	FLIGHT_DEVICE_LATE, /* the guest's driver waits, and QEMU does not start the GPU */
 	FLIGHT_TROUBLE,     /* the guest cannot be served as QEMU was started */
+	FLIGHT_DIRTY_LOG,   /* QEMU saves or migrates the guest, or does not any more */
 
 	/* ---- vitrine run ---- */
 	FLIGHT_CHILD_STARTED = 96,

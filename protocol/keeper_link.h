@@ -97,6 +97,7 @@ enum keeper_message {
 	KEEPER_MESSAGE_SCREENSHOT_TAKEN,
 	KEEPER_MESSAGE_CLIENT,    /* display sends this to the keeper */
 	KEEPER_MESSAGE_SAYS = 80, /* the keeper sends this to display */
+	KEEPER_MESSAGE_DIRTY_LOG, /* the keeper sends this to render */
 	KEEPER_MESSAGE_TROUBLE,   /* render sends this to the keeper */
 	KEEPER_MESSAGE_HAND_OVER, /* the keeper sends this to display */
 };
@@ -246,6 +247,15 @@ struct keeper_context_lost {
 	struct link_header header;
 	uint32_t context;
 	uint32_t reserved;
+};
+
+/*
+ * QEMU saves the guest: what is written to its memory is to be marked in the log, which is the one
+ * descriptor (render/ring/dirty_log.h). Without one it does not any more. The rings are stopped.
+ */
+struct keeper_dirty_log {
+	struct link_header header;
+	uint64_t offset_bytes, size_bytes;
 };
 
 /* Why a guest's driver gets no answers, though its rings have started. */

@@ -24,6 +24,7 @@
 
 enum vhost_user_protocol_feature {
 	VHOST_USER_PROTOCOL_F_MQ = 0,
+	VHOST_USER_PROTOCOL_F_LOG_SHMFD = 1,
 	VHOST_USER_PROTOCOL_F_REPLY_ACK = 3,
 	VHOST_USER_PROTOCOL_F_CONFIG = 9,
 	VHOST_USER_PROTOCOL_F_RESET_DEVICE = 13,
@@ -114,6 +115,13 @@ struct vhost_user_config {
 	uint8_t data[VHOST_USER_CONFIG_MAX];
 } __attribute__((packed));
 
+struct vhost_user_log {
+	uint64_t size_bytes;
+	uint64_t offset_bytes;
+} __attribute__((packed));
+
+#define VHOST_USER_VRING_LOG 1u /* of an address: VHOST_VRING_F_LOG */
+
 /* This is struct vhost_iotlb_msg of linux/vhost_types.h, padding and all. */
 struct vhost_user_iotlb {
 	uint64_t iova;
@@ -134,6 +142,7 @@ struct vhost_user_message {
 		struct vhost_user_memory_single memory_single;
 		struct vhost_user_config config;
 		struct vhost_user_iotlb iotlb;
+		struct vhost_user_log log;
 	} payload;
 } __attribute__((packed));
 

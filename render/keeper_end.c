@@ -149,6 +149,21 @@ static bool handle_ring_stop(void *user, const void *message, int *fds, unsigned
 	return link_send(keeper->fd, &stopped, sizeof(stopped), NULL, 0) == 0;
 }
 
+static bool handle_dirty_log(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	struct keeper_end *keeper = user;
+	const struct keeper_dirty_log *m = message;
+	struct dirty_log *log =
+		n_fds > 0 ? dirty_log_open(fds[0], m->offset_bytes, m->size_bytes) : NULL;
+	/* A guest whose writing is not told of must not be saved as if it were whole. */
+	if (n_fds > 0 && !log)
+		return false;
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		virtqueue_set_log(keeper->rings[i], log);
+	dirty_log_unref(log);
+	return true;
+}
+
 static bool handle_first_mode(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	struct keeper_end *keeper = user;
@@ -184,6 +199,8 @@ static const struct link_handler handlers[] = {
 		handle_ring_call },
 	{ KEEPER_MESSAGE_RING_STOP, "RING_STOP", sizeof(struct keeper_ring_stop), 0, 0,
 		handle_ring_stop },
+	{ KEEPER_MESSAGE_DIRTY_LOG, "DIRTY_LOG", sizeof(struct keeper_dirty_log), 0, 1,
+		handle_dirty_log },
 	{ KEEPER_MESSAGE_RESET, "RESET", sizeof(struct keeper_reset), 0, 0, handle_reset },
 	{ KEEPER_MESSAGE_FIRST_MODE, "FIRST_MODE", sizeof(struct keeper_first_mode), 0, 0,
 		handle_first_mode },

@@ -190,6 +190,13 @@ size_t chain_write(const struct chain *chain, const void *from, size_t size_byte
 	return done;
 }
 
+void chain_mark(const struct chain *chain, struct dirty_log *log)
+{
+	for (unsigned i = 0; i < chain->n_writable; i++)
+		memory_mark(chain->memory, log, chain->writable[i].iov_base,
+			chain->writable[i].iov_len);
+}
+
 void chain_free(struct chain *chain)
 {
 	if (!chain)

@@ -59,5 +59,7 @@ struct chain *chain_create_packed(struct memory *memory, const struct vring_desc
 size_t chain_read(const struct chain *chain, uint64_t offset_bytes, void *to, size_t size_bytes);
 /* Copies to the start of the writable part. Returns how many bytes it copied. */
 size_t chain_write(const struct chain *chain, const void *from, size_t size_bytes);
+/* Marks the writable part in the log. */
+void chain_mark(const struct chain *chain, struct dirty_log *log);
 /* Drops the chain's reference on the memory table, and frees it. NULL is allowed. */
 void chain_free(struct chain *chain);

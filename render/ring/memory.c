@@ -134,6 +134,23 @@ void *memory_at_user(const struct memory *memory, uint64_t user_addr, uint64_t s
 	return NULL;
 }
 
+bool memory_is_zero(const void *host, uint64_t size_bytes)
+{
+	const uint8_t *b = host;
+	return size_bytes == 0 || (b[0] == 0 && memcmp(b, b + 1, size_bytes - 1) == 0);
+}
+
+void memory_mark(
+	const struct memory *memory, struct dirty_log *log, const void *host, uint64_t size_bytes)
+{
+	const uint8_t *at = host;
+	for (unsigned i = 0; i < memory->n_regions; i++) {
+		const struct memory_region *r = &memory->regions[i];
+		if (at >= r->host && at < r->host + r->size_bytes)
+			dirty_log_mark(log, r->guest_addr + (uint64_t)(at - r->host), size_bytes);
+	}
+}
+
 static const struct memory_region *find_guest(const struct memory *memory, uint64_t guest_addr)
 {
 	unsigned low = 0, high = memory->n_regions;

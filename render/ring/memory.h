@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "protocol/keeper_link.h"
+#include "render/ring/dirty_log.h"
 
 struct memory;
 
@@ -33,6 +34,12 @@ void memory_unref(struct memory *memory); /* NULL is allowed */
  * region holds all of it.
  */
 void *memory_at_user(const struct memory *memory, uint64_t user_addr, uint64_t size_bytes);
+
+/* Returns whether nothing has ever been written there, as far as can be seen. */
+bool memory_is_zero(const void *host, uint64_t size_bytes);
+/* Marks in the log what was written to, which is memory of this table. */
+void memory_mark(
+	const struct memory *memory, struct dirty_log *log, const void *host, uint64_t size_bytes);
 
 /*
  * Translates a guest-physical range and appends it to `iov`. The range may cross regions that

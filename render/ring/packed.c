@@ -345,3 +345,15 @@ void packed_want_kicks(struct packed *packed, bool wanted)
 	uint32_t flag = wanted ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE;
 	__atomic_store_n(packed->device_event, flag << 16, __ATOMIC_RELAXED);
 }
+
+bool packed_is_blank(const struct packed *packed)
+{
+	return packed->n_taken == 0 &&
+	       memory_is_zero(packed->desc, sizeof(struct vring_packed_desc) * packed->num);
+}
+
+void packed_mark(const struct packed *packed, const struct memory *memory, struct dirty_log *log)
+{
+	memory_mark(memory, log, packed->desc, sizeof(struct vring_packed_desc) * packed->num);
+	memory_mark(memory, log, packed->device_event, sizeof(uint32_t));
+}

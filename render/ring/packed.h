@@ -68,3 +68,7 @@ bool packed_put(struct packed *packed, uint16_t id, uint32_t written_bytes);
 bool packed_wants_interrupt(const struct packed *packed, uint16_t before, bool event_idx);
 /* Asks the driver for kicks, or says that none are needed. */
 void packed_want_kicks(struct packed *packed, bool wanted);
+/* Returns whether the driver has never written into it, as far as we see. */
+bool packed_is_blank(const struct packed *packed);
+/* Marks in the log what giving a command back has written of the ring. */
+void packed_mark(const struct packed *packed, const struct memory *memory, struct dirty_log *log);

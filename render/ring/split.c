@@ -51,3 +51,20 @@ bool split_wants_interrupt(const struct vring *ring, uint16_t used_index, bool e
 		return vring_need_event(word, used_index, (uint16_t)(used_index - 1));
 	return !(word & VRING_AVAIL_F_NO_INTERRUPT);
 }
+
+bool split_is_blank(const struct vring *ring)
+{
+	return memory_is_zero(ring->desc, sizeof(struct vring_desc) * ring->num) &&
+	       memory_is_zero(ring->avail, 2ul * ring->num + 6);
+}
+
+void split_mark(const struct vring *ring, const struct memory *memory, struct dirty_log *log)
+{
+	memory_mark(memory, log, ring->used, 8ull * ring->num + 6);
+}
+
+void split_want_kicks(struct vring *ring, bool wanted)
+{
+	uint16_t flags = wanted ? 0 : VRING_USED_F_NO_NOTIFY;
+	__atomic_store_n((uint16_t *)&ring->used->flags, flags, __ATOMIC_RELAXED);
+}

@@ -24,3 +24,9 @@ void split_settle(const struct vring *ring, struct ledger_ring *ledger, uint16_t
 	uint16_t used_index);
 /* Returns whether the driver wants to be interrupted for the last entry before this index. */
 bool split_wants_interrupt(const struct vring *ring, uint16_t used_index, bool event_idx);
+/* Asks a driver without event indices for kicks, or says that none are needed. */
+void split_want_kicks(struct vring *ring, bool wanted);
+/* Returns whether the driver has never written into it, as far as we see. */
+bool split_is_blank(const struct vring *ring);
+/* Marks in the log what giving a command back has written of the ring. */
+void split_mark(const struct vring *ring, const struct memory *memory, struct dirty_log *log);

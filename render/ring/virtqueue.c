@@ -41,6 +41,7 @@ struct virtqueue {
 	int call_fd;
 	int new_kick_fd; /* if kick_changed: what kick_fd is to be, or -1 */
 	bool kick_changed;
+	struct dirty_log *log; /* NULL: QEMU does not save the guest */
 	struct ledger_ring *ledger;
 	bool orphans_checked;
 	GQueue kept; /* struct kept_answer* */
@@ -82,12 +83,12 @@ static void drop_kept(struct virtqueue *vq)
 
 static void set_packed(struct virtqueue *vq, bool packed)
 {
-	if (!packed && vq->packed)
+	if (packed == (vq->packed != NULL))
+		return;
+	if (vq->packed)
 		packed_finish(vq->packed);
-	if (!packed)
-		g_clear_pointer(&vq->packed, g_free);
-	else if (!vq->packed)
-		vq->packed = g_new0(struct packed, 1);
+	g_free(vq->packed);
+	vq->packed = packed ? g_new0(struct packed, 1) : NULL;
 }
 
 void virtqueue_destroy(struct virtqueue *vq)
@@ -100,6 +101,7 @@ void virtqueue_destroy(struct virtqueue *vq)
 	fd_close(&vq->kick_fd);
 	fd_close(&vq->new_kick_fd);
 	memory_unref(vq->memory);
+	dirty_log_unref(vq->log);
 	g_mutex_clear(&vq->lock);
 	g_free(vq);
 }
@@ -155,13 +157,26 @@ static void signal_call(struct virtqueue *vq)
 		g_debug("%s queue: call: %s", vq->name, g_strerror(-result));
 }
 
+/* Marks what an answer has written, and the words by which driver and device wake each other. */
+static void mark(struct virtqueue *vq, const struct chain *chain)
+{
+	if (!vq->log)
+		return;
+	chain_mark(chain, vq->log);
+	if (vq->packed)
+		packed_mark(vq->packed, vq->memory, vq->log);
+	else
+		split_mark(&vq->ring, vq->memory, vq->log);
+}
+
 static void put_packed(
 	struct virtqueue *vq, const struct chain *chain, const void *answer, size_t answer_bytes)
 {
 	uint16_t before = vq->packed->next_used;
 	uint32_t written_bytes = (uint32_t)chain_write(chain, answer, answer_bytes);
-	if (packed_put(vq->packed, chain->first_desc, written_bytes) &&
-		packed_wants_interrupt(vq->packed, before, vq->event_idx))
+	bool done = packed_put(vq->packed, chain->first_desc, written_bytes);
+	mark(vq, chain);
+	if (done && packed_wants_interrupt(vq->packed, before, vq->event_idx))
 		signal_call(vq);
 }
 
@@ -195,6 +210,7 @@ static void put_used(
 		__atomic_thread_fence(__ATOMIC_RELEASE);
 		vq->ledger->returning = LEDGER_NO_CHAIN;
 	}
+	mark(vq, chain);
 	if (split_wants_interrupt(&vq->ring, vq->used_index, vq->event_idx))
 		signal_call(vq);
 }
@@ -223,6 +239,14 @@ void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory)
 				"%s queue: not in the new memory table, waiting for the next",
 				vq->name);
 	}
+	let_go(vq);
+}
+
+void virtqueue_set_log(struct virtqueue *vq, struct dirty_log *log)
+{
+	hold(vq);
+	dirty_log_unref(vq->log);
+	vq->log = log ? dirty_log_ref(log) : NULL;
 	let_go(vq);
 }
 
@@ -335,36 +359,22 @@ uint16_t virtqueue_get_taken(struct virtqueue *vq)
 uint16_t virtqueue_peek_end(struct virtqueue *vq)
 {
 	hold(vq);
-	bool workable = is_workable(vq);
-	uint16_t end =
-		workable && !vq->packed ? load_acquire(&vq->ring.avail->idx) : vq->next_avail;
-	if (vq->packed)
-		end = (uint16_t)(vq->packed->n_taken +
-				 (workable ? packed_count_work(vq->packed) : 0));
+	uint16_t end = vq->packed ? vq->packed->n_taken : vq->next_avail;
+	if (is_workable(vq))
+		end = vq->packed ? (uint16_t)(end + packed_count_work(vq->packed)) :
+				   load_acquire(&vq->ring.avail->idx);
 	let_go(vq);
 	return end;
 }
 
 /* ---- working ---- */
 
-static bool is_zero(const void *bytes, size_t n)
-{
-	const uint8_t *b = bytes;
-	return n == 0 || (b[0] == 0 && memcmp(b, b + 1, n - 1) == 0);
-}
-
 bool virtqueue_is_blank(struct virtqueue *vq)
 {
 	hold(vq);
-	bool blank = is_workable(vq);
-	if (blank && vq->packed)
-		blank = vq->packed->n_taken == 0 &&
-			is_zero(vq->packed->desc,
-				sizeof(struct vring_packed_desc) * vq->packed->num);
-	else if (blank)
-		blank = vq->next_avail == 0 &&
-			is_zero(vq->ring.desc, sizeof(struct vring_desc) * vq->ring.num) &&
-			is_zero(vq->ring.avail, 2ul * vq->ring.num + 6);
+	bool blank =
+		is_workable(vq) && (vq->packed ? packed_is_blank(vq->packed) :
+						 vq->next_avail == 0 && split_is_blank(&vq->ring));
 	let_go(vq);
 	return blank;
 }
@@ -377,18 +387,14 @@ static unsigned get_length(const struct virtqueue *vq)
 /* Returns NULL only for one of a packed ring that was not taken. */
 static struct chain *read_chain(struct virtqueue *vq, uint16_t first_desc)
 {
-	struct chain *chain;
 	g_assert(vq->held && first_desc < get_length(vq));
-	if (vq->packed) {
-		unsigned n = packed_load(vq->packed, first_desc);
-		if (n == 0)
-			return NULL;
-		chain = chain_create_packed(
-			vq->memory, vq->packed->copy, n, first_desc, vq->scratch);
-	} else {
-		chain = chain_create(
-			vq->memory, vq->ring.desc, vq->ring.num, first_desc, vq->scratch);
-	}
+	unsigned n = vq->packed ? packed_load(vq->packed, first_desc) : vq->ring.num;
+	if (n == 0)
+		return NULL;
+	struct chain *chain =
+		vq->packed ? chain_create_packed(
+				     vq->memory, vq->packed->copy, n, first_desc, vq->scratch) :
+			     chain_create(vq->memory, vq->ring.desc, n, first_desc, vq->scratch);
 	chain->generation = vq->generation;
 	if (chain->fault)
 		peer_warning(
@@ -544,7 +550,7 @@ static bool listen_split(struct virtqueue *vq)
 		__atomic_store_n((uint16_t *)&vring_avail_event(&vq->ring), vq->next_avail,
 			__ATOMIC_RELAXED);
 	else if (vq->quiet)
-		__atomic_store_n((uint16_t *)&vq->ring.used->flags, 0, __ATOMIC_RELAXED);
+		split_want_kicks(&vq->ring, true);
 	vq->quiet = false;
 	return load_after_fence(&vq->ring.avail->idx) != vq->next_avail;
 }
@@ -562,16 +568,11 @@ bool virtqueue_listen(struct virtqueue *vq)
 void virtqueue_quiet(struct virtqueue *vq)
 {
 	hold(vq);
-	if (!is_workable(vq) || vq->quiet) {
-		let_go(vq);
-		return;
-	}
-	if (vq->packed) {
-		packed_want_kicks(vq->packed, false);
-		vq->quiet = true;
-	} else if (!vq->event_idx) {
-		__atomic_store_n((uint16_t *)&vq->ring.used->flags, VRING_USED_F_NO_NOTIFY,
-			__ATOMIC_RELAXED);
+	if (is_workable(vq) && !vq->quiet && (vq->packed || !vq->event_idx)) {
+		if (vq->packed)
+			packed_want_kicks(vq->packed, false);
+		else
+			split_want_kicks(&vq->ring, false);
 		vq->quiet = true;
 	}
 	let_go(vq);

@@ -47,6 +47,11 @@ void virtqueue_set_features(struct virtqueue *vq, uint64_t features);
  */
 void virtqueue_set_memory(struct virtqueue *vq, struct memory *memory);
 /*
+ * From here on all that is written to guest memory is marked in this log, of which it takes a
+ * reference; NULL: in none. The ring is stopped.
+ */
+void virtqueue_set_log(struct virtqueue *vq, struct dirty_log *log);
+/*
  * Starts the ring and takes the descriptors over; a call_fd of -1 means that there is none. Returns
  * false, which is logged, when the size is no power of two or the addresses lie outside memory. The
  * descriptors are closed then.

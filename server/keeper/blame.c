@@ -168,3 +168,34 @@ void blame_fill(const struct blame *blame, struct ledger_refusal refusals[LEDGER
 	for (unsigned i = 0; i < BLAME_NAMES_MAX; i++)
 		n += fill(&blame->names[i], &refusals[n], now_ns);
 }
+
+static const char *describe_end(enum worker_end end)
+{
+	switch (end) {
+	case WORKER_HUNG:
+		return "the renderer hung in";
+	case WORKER_GPU_RESET:
+		return "guilty:";
+	case WORKER_GPU_LOST:
+		return "the GPU was lost, or stood still, again, in";
+	default:
+		return "the renderer crashed in";
+	}
+}
+
+void blame_tell(const char *work, enum worker_end end, const struct blame_judgement *j)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	if (j->lose_context)
+		g_string_append(text, j->lose_name ? "; all contexts of that name are lost" :
+						     "; the context is lost");
+	if (j->refused_s > 0)
+		g_string_append_printf(
+			text, "; new ones of that name are refused for %u s", j->refused_s);
+	if (j->all_refused_s > 0)
+		g_string_append_printf(
+			text, "; all new contexts are refused for %u s", j->all_refused_s);
+	if (j->lose_unseen)
+		g_string_append(text, "; all contexts are lost but those that heads have shown");
+	g_warning("%s %s, time %u of late%s", describe_end(end), work, j->n_crashes, text->str);
+}

@@ -41,6 +41,7 @@
 
 #include "protocol/ledger.h"
 #include "server/keeper/heartbeat_memory.h"
+#include "server/keeper/worker_end.h"
 
 /*
  * At most this many names are remembered. One more takes the place of the one that was quiet for
@@ -116,3 +117,5 @@ void blame_clear(struct blame *blame);
 /* Fills in what is refused now, for the ledger. Slots that are not needed are made free. */
 void blame_fill(const struct blame *blame, struct ledger_refusal refusals[LEDGER_REFUSALS_MAX],
 	uint64_t now_ns);
+/* Says in the log what follows for whoever did this work, when it ended the renderer so. */
+void blame_tell(const char *work, enum worker_end end, const struct blame_judgement *judgement);

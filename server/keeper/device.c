@@ -11,12 +11,14 @@ void device_init(struct device *device, bool virgl)
 		.features_offered = DEVICE_F_VERSION_1 | DEVICE_F_RING_PACKED |
 				    DEVICE_F_INDIRECT_DESC | DEVICE_F_EVENT_IDX |
 				    DEVICE_F_PROTOCOL_FEATURES | DEVICE_F_EDID |
-				    (virgl ? DEVICE_F_VIRGL : 0),
+				    (virgl ? DEVICE_F_VIRGL : DEVICE_F_LOG_ALL),
 		.protocol_offered = 1ull << VHOST_USER_PROTOCOL_F_MQ |
 				    1ull << VHOST_USER_PROTOCOL_F_REPLY_ACK |
 				    1ull << VHOST_USER_PROTOCOL_F_CONFIG |
 				    1ull << VHOST_USER_PROTOCOL_F_RESET_DEVICE |
-				    1ull << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS,
+				    1ull << VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS |
+				    (virgl ? 0 : 1ull << VHOST_USER_PROTOCOL_F_LOG_SHMFD),
+		.log = -1,
 	};
 	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
 		struct device_ring *ring = &device->rings[i];
@@ -42,6 +44,7 @@ void device_clear_memory(struct device *device)
 void device_finish(struct device *device)
 {
 	device_clear_memory(device);
+	device_set_fd(&device->log, -1);
 	for (unsigned i = 0; i < KEEPER_RINGS; i++) {
 		device_set_fd(&device->rings[i].kick, -1);
 		device_set_fd(&device->rings[i].call, -1);

@@ -18,6 +18,7 @@
 #define DEVICE_F_VIRGL (1ull << 0)
 #define DEVICE_F_EDID (1ull << 1)
 #define DEVICE_F_NOTIFY_ON_EMPTY (1ull << 24)
+#define DEVICE_F_LOG_ALL (1ull << 26) /* of vhost, and none of the guest's */
 #define DEVICE_F_ANY_LAYOUT (1ull << 27)
 #define DEVICE_F_INDIRECT_DESC (1ull << 28)
 #define DEVICE_F_EVENT_IDX (1ull << 29)
@@ -58,6 +59,8 @@ struct device {
 	unsigned n_regions;
 	uint32_t first_width, first_height; /* of head 0, as QEMU was told; 0: not known yet */
 	struct device_ring rings[KEEPER_RINGS];
+	int log; /* of written memory; -1: QEMU has given none */
+	uint64_t log_offset_bytes, log_size_bytes;
 	/*
 	 * The old driver has been forgotten since a ring last stopped. Once is enough for all
 	 * rings.

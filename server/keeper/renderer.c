@@ -114,6 +114,18 @@ static void tell_lost(struct renderer *renderer)
 	lost_contexts_clear(&renderer->lost);
 }
 
+static void send_log(struct renderer *renderer)
+{
+	const struct device *device = renderer->device;
+	bool on = device->log >= 0 && (device->features & DEVICE_F_LOG_ALL);
+	struct keeper_dirty_log m = { .header.type = KEEPER_MESSAGE_DIRTY_LOG,
+		.offset_bytes = device->log_offset_bytes,
+		.size_bytes = device->log_size_bytes };
+	if (on || renderer->is_logging)
+		SEND_TO_RENDERER(renderer, m, &device->log, on ? 1 : 0);
+	renderer->is_logging = on;
+}
+
 static void on_worker_ready(void *owner)
 {
 	struct renderer *renderer = owner;
@@ -127,6 +139,7 @@ static void on_worker_ready(void *owner)
 	renderer_update_features(renderer);
 	renderer_update_first_mode(renderer);
 	renderer_update_memory(renderer);
+	send_log(renderer);
 	for (unsigned i = 0; i < KEEPER_RINGS; i++)
 		renderer_update_ring(renderer, i);
 	tell_lost(renderer);
@@ -154,20 +167,6 @@ static void on_worker_lost(void *owner)
 
 /* ---- whose work ended it ---- */
 
-static const char *describe_end(enum worker_end end)
-{
-	switch (end) {
-	case WORKER_HUNG:
-		return "the renderer hung in";
-	case WORKER_GPU_RESET:
-		return "guilty:";
-	case WORKER_GPU_LOST:
-		return "the GPU was lost, or stood still, again, in";
-	default:
-		return "the renderer crashed in";
-	}
-}
-
 _Static_assert(HEARTBEAT_NAME_BYTES == LEDGER_NAME_BYTES, "a name is as long in both");
 
 /* What its id says in the ledger is not asked: it may be another one's by now. */
@@ -177,23 +176,6 @@ static char *describe_gone(const struct heartbeat_said *at, const char name[LEDG
 	for (char *c = text; *c; c++)
 		*c = g_ascii_isprint(*c) ? *c : '?';
 	return g_strdup_printf("%s of context %u (%s), which is gone", at->what, at->context, text);
-}
-
-static void tell_judgement(const char *work, enum worker_end end, const struct blame_judgement *j)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	if (j->lose_context)
-		g_string_append(text, j->lose_name ? "; all contexts of that name are lost" :
-						     "; the context is lost");
-	if (j->refused_s > 0)
-		g_string_append_printf(
-			text, "; new ones of that name are refused for %u s", j->refused_s);
-	if (j->all_refused_s > 0)
-		g_string_append_printf(
-			text, "; all new contexts are refused for %u s", j->all_refused_s);
-	if (j->lose_unseen)
-		g_string_append(text, "; all contexts are lost but those that heads have shown");
-	g_warning("%s %s, time %u of late%s", describe_end(end), work, j->n_crashes, text->str);
 }
 
 static void note_judgement(struct flight_head *death, const struct heartbeat_said *at,
@@ -223,7 +205,7 @@ static void judge(struct renderer *renderer, const struct heartbeat_said *at, en
 	struct blame_judgement judgement =
 		blame_judge(&renderer->blame, at->context, name, end == WORKER_HUNG, now_ns);
 	judgement.lose_context = judgement.lose_context && !gone;
-	tell_judgement(work, end, &judgement);
+	blame_tell(work, end, &judgement);
 	note_judgement(&renderer->worker.death, at, work, &judgement);
 	if (judgement.lose_context)
 		ledger_memory_lose_context(renderer->ledger, at->context);
@@ -479,6 +461,17 @@ void renderer_update_memory(struct renderer *renderer)
 	}
 	struct keeper_memory_commit commit = { .header.type = KEEPER_MESSAGE_MEMORY_COMMIT };
 	SEND_TO_RENDERER(renderer, commit, NULL, 0);
+}
+
+void renderer_update_log(struct renderer *renderer)
+{
+	if (renderer->worker.state != WORKER_READY)
+		return;
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_stop_ring_wait(renderer, i);
+	send_log(renderer);
+	for (unsigned i = 0; i < KEEPER_RINGS; i++)
+		renderer_update_ring(renderer, i);
 }
 
 void renderer_update_call(struct renderer *renderer, unsigned ring)

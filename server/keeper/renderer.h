@@ -63,7 +63,8 @@ struct renderer {
 	unsigned submit_limit_s;
 	unsigned refresh_hz; /* of the guest's heads */
 	uint32_t last_serial;
-	bool used; /* a ring has run since the last reset */
+	bool is_logging; /* what it writes to guest memory is marked */
+	bool used;       /* a ring has run since the last reset */
 };
 
 /*
@@ -80,6 +81,8 @@ void renderer_finish(struct renderer *renderer);
 void renderer_update_features(struct renderer *renderer);
 void renderer_update_first_mode(struct renderer *renderer);
 void renderer_update_memory(struct renderer *renderer);
+/* The rings stand still meanwhile, so that nothing is written that is not marked. */
+void renderer_update_log(struct renderer *renderer);
 void renderer_update_call(struct renderer *renderer, unsigned ring);
 
 /* Starts or stops the ring as device_ring_runnable() says, and does not wait for its stop. */

@@ -50,6 +50,17 @@ static void forget_driver(struct requests *requests)
 	restart_rings(requests);
 }
 
+/* QEMU has no place for what a vhost-user-gpu is in what it saves: not even which rings it had. */
+static void set_logging(struct requests *requests, bool on)
+{
+	flight_note(FLIGHT_DIRTY_LOG, on, 0, 0);
+	if (on)
+		g_message(
+			"the machine is being saved or migrated: where it goes on its GPU is a new "
+			"one, and shows nothing until the guest's driver starts anew");
+	renderer_update_log(requests->renderer);
+}
+
 /*
  * QEMU itself offers features that a backend did not. The tolerated ones change nothing for us and
  * are not passed on. With a virtual IOMMU, which the driver takes when it is there, no ring runs:
@@ -64,7 +75,8 @@ static const char *set_features(void *user, Call *call)
 	if (features & ~(known | FEATURES_TOLERATED))
 		return "features that were not offered";
 	features &= known;
-	bool changed = device->have_features && device->features != features;
+	uint64_t differ = device->have_features ? device->features ^ features : 0;
+	bool changed = differ & ~DEVICE_F_LOG_ALL;
 	if (changed) {
 		device->driver_forgotten = true;
 		flight_note(FLIGHT_DRIVER_NEW, 0, 0, 0);
@@ -74,6 +86,8 @@ static const char *set_features(void *user, Call *call)
 	device->features = features;
 	device->have_features = true;
 	renderer_update_features(requests->renderer);
+	if (differ & DEVICE_F_LOG_ALL)
+		set_logging(requests, features & DEVICE_F_LOG_ALL);
 	if (changed)
 		restart_rings(requests);
 	/* A front end without protocol features does not enable rings; they are from the start. */
@@ -254,14 +268,19 @@ static const char *set_vring_addr(void *user, Call *call)
 	struct requests *requests = user;
 	const struct vhost_user_vring_addr *m = &call->payload.addr;
 	const char *reason = NULL;
-	struct device_ring *ring = find_ring(requests, m->index, false, &reason);
+	struct device_ring *ring = find_ring(requests, m->index, true, &reason);
 	if (!ring)
 		return reason;
-	if (m->flags != 0)
+	uint32_t log =
+		requests->device->features_offered & DEVICE_F_LOG_ALL ? VHOST_USER_VRING_LOG : 0;
+	if (m->flags & ~log)
 		return "dirty logging was not offered";
 	bool moved = ring->desc_user_addr != m->desc_user_addr ||
 		     ring->avail_user_addr != m->avail_user_addr ||
 		     ring->used_user_addr != m->used_user_addr;
+	/* QEMU says a ring's addresses again when it begins or ends to have us log. */
+	if (ring->started && (moved || !ring->have_addr))
+		return "the ring is running";
 	if (ring->have_addr && moved)
 		forget_driver(requests);
 	ring->desc_user_addr = m->desc_user_addr;
@@ -433,6 +452,25 @@ static const char *gpu_set_socket(void *user, Call *call)
 	return NULL;
 }
 
+static const char *set_log_base(void *user, Call *call)
+{
+	struct requests *requests = user;
+	struct device *device = requests->device;
+	struct vhost_user_log log = call->payload.log;
+	device_set_fd(&device->log, take_fd(call, 0));
+	device->log_offset_bytes = log.offset_bytes;
+	device->log_size_bytes = log.size_bytes;
+	if (device->features & DEVICE_F_LOG_ALL)
+		renderer_update_log(requests->renderer);
+	return reply_u64(call, 0);
+}
+
+/* Nobody need be woken for what was logged: QEMU looks by itself. */
+static const char *set_log_fd(void *user, Call *call)
+{
+	return NULL;
+}
+
 /* What a virtual IOMMU maps, of which we make no use: QEMU waits for an answer, and gets it. */
 static const char *iotlb_msg(void *user, Call *call)
 {
@@ -489,6 +527,9 @@ static const struct vhost_user_row table[] = {
 	REQUEST_ROW(GET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, get_config),
 	REQUEST_ROW(SET_CONFIG, CONFIG_HEAD, CONFIG_FULL, 0, 0, F_CONFIG, false, set_config),
 	REQUEST_ROW(GPU_SET_SOCKET, 0, 0, 1, 1, -1, true, gpu_set_socket),
+	REQUEST_ROW(SET_LOG_BASE, sizeof(struct vhost_user_log), sizeof(struct vhost_user_log), 1,
+		1, VHOST_USER_PROTOCOL_F_LOG_SHMFD, true, set_log_base),
+	REQUEST_ROW(SET_LOG_FD, 0, 8, 1, 1, VHOST_USER_PROTOCOL_F_LOG_SHMFD, true, set_log_fd),
 	REQUEST_ROW(IOTLB_MSG, sizeof(struct vhost_user_iotlb), sizeof(struct vhost_user_iotlb), 0,
 		0, -1, true, iotlb_msg),
 	REQUEST_ROW(RESET_DEVICE, 0, 0, 0, 0, F_RESET, true, reset_device),

@@ -28,6 +28,7 @@ struct vhost_user_call {
 		struct vhost_user_memory_single memory_single;
 		struct vhost_user_config config;
 		struct vhost_user_iotlb iotlb;
+		struct vhost_user_log log;
 	} payload;
 	/* A handler replaces each descriptor that it keeps by -1; the rest is closed. */
 	int fds[VHOST_USER_FDS_MAX];

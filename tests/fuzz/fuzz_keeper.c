@@ -57,6 +57,7 @@ static const struct {
 	{ KEEPER_MESSAGE_TICKET_USED, sizeof(struct keeper_ticket_used), 0, 0 },
 	{ KEEPER_MESSAGE_SWITCH, sizeof(struct keeper_switch), 0, 0 },
 	{ KEEPER_MESSAGE_ENDS, sizeof(struct keeper_ends), 0, 0 },
+	{ KEEPER_MESSAGE_DIRTY_LOG, sizeof(struct keeper_dirty_log), 1, MEMORY },
 	{ KEEPER_MESSAGE_TROUBLE, sizeof(struct keeper_trouble_told), 0, 0 },
 	{ KEEPER_MESSAGE_SAYS, sizeof(struct keeper_says), 0, 0 },
 };

@@ -272,6 +272,12 @@ static bool on_says(void *user, const void *message, int *fds, unsigned n_fds)
 	return true;
 }
 
+static bool on_dirty_log(void *user, const void *message, int *fds, unsigned n_fds)
+{
+	note("LOG %u", n_fds);
+	return true;
+}
+
 static bool ignore(void *user, const void *message, int *fds, unsigned n_fds)
 {
 	return true;
@@ -300,6 +306,7 @@ static const struct link_handler table[] = {
 		on_passwords },
 	{ KEEPER_MESSAGE_TICKET, "TICKET", sizeof(struct keeper_ticket), 0, 0, on_ticket },
 	{ KEEPER_MESSAGE_SWITCH, "SWITCH", sizeof(struct keeper_switch), 0, 0, on_switch },
+	{ KEEPER_MESSAGE_DIRTY_LOG, "LOG", sizeof(struct keeper_dirty_log), 0, 1, on_dirty_log },
 	{ KEEPER_MESSAGE_SAYS, "SAYS", sizeof(struct keeper_says), 0, 0, on_says },
 	{ KEEPER_MESSAGE_ENDS, "ENDS", sizeof(struct keeper_ends), 0, 0, on_ends },
 	{ KEEPER_MESSAGE_CERTIFICATE, "CERTIFICATE", sizeof(struct keeper_certificate), 2, 2,

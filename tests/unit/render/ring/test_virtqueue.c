@@ -340,6 +340,50 @@ static void test_memory_change(struct fixture *f, gconstpointer data)
 	memory_unref(again);
 }
 
+static bool is_marked(const uint8_t *bits, uint64_t guest_addr)
+{
+	uint64_t page = guest_addr >> 12;
+	return bits[page / 8] & (1u << (page % 8));
+}
+
+/* While QEMU saves the guest, the pages that an answer writes to are marked, and no others. */
+static void test_dirty_log(struct fixture *f, gconstpointer data)
+{
+	int fd = memfd_create("log", 0);
+	g_assert_cmpint(ftruncate(fd, 4096 + 64), ==, 0);
+	uint8_t *bits = mmap(NULL, 4096 + 64, PROT_READ, MAP_SHARED, fd, 0);
+	g_assert_null(dirty_log_open(fd, 4096, 65));
+	g_assert_null(dirty_log_open(fd, UINT64_MAX, 2));
+	g_assert_null(dirty_log_open(fd, 0, 0));
+	struct dirty_log *log = dirty_log_open(fd, 4096, 64);
+	virtqueue_stop(f->vq);
+	virtqueue_set_log(f->vq, log);
+	dirty_log_unref(log);
+	start(f, 0);
+	set_desc(f->ring.desc, 0, DATA, 4, VRING_DESC_F_NEXT, 1);
+	set_desc(f->ring.desc, 1, DATA + 0x3000 - 2, 4, VRING_DESC_F_WRITE, 0);
+	offer(f, 0);
+	struct chain *chain = virtqueue_try_take(f->vq);
+	for (unsigned i = 0; i < 64; i++)
+		g_assert_cmpuint(bits[4096 + i], ==, 0);
+	give_back(f, chain, "four");
+	static const uint64_t pages[] = { DATA + 0x2000, DATA + 0x3000, USED };
+	for (uint64_t at = GUEST; at < GUEST + BYTES; at += 0x1000) {
+		bool wanted = false;
+		for (unsigned i = 0; i < G_N_ELEMENTS(pages); i++)
+			wanted |= at == GUEST + pages[i];
+		g_assert_cmpint(is_marked(bits + 4096, at), ==, wanted);
+	}
+	/* Guest addresses beyond the log's end are left out. */
+	log = dirty_log_open(fd, 4096, 1);
+	dirty_log_mark(log, 8ull << 12, UINT32_MAX);
+	dirty_log_mark(log, UINT64_MAX - 3, 8);
+	g_assert_cmpuint(bits[4096], ==, 0);
+	dirty_log_unref(log);
+	munmap(bits, 4096 + 64);
+	close(fd);
+}
+
 /* One bit of the driver's shows that its memory is ours to see. */
 static void test_blank(struct fixture *f, gconstpointer data)
 {
@@ -414,6 +458,7 @@ int main(int argc, char **argv)
 		{ "orphans", test_orphans },
 		{ "memory-change", test_memory_change },
 		{ "blank", test_blank },
+		{ "dirty-log", test_dirty_log },
 		{ "bad-start", test_bad_start },
 	};
 	g_test_init(&argc, &argv, NULL);

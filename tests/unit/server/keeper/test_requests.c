@@ -483,6 +483,43 @@ static void test_packed(void)
 	tear_down(&fixture);
 }
 
+/*
+ * What QEMU says before it saves a guest without OpenGL, in its order, while the rings run: no
+ * driver is new for it. A guest with OpenGL is not offered it.
+ */
+static void test_dirty_log(void)
+{
+	struct message begin[] = { FEATURES(0), REGION(ADD_MEM_REG, 0), ADDR(0, 0, 0x1000), KICK(0),
+		ENABLE(0) };
+	struct message log[] = { FEATURES(DEVICE_F_LOG_ALL), ADDR(0, 1, 0x1000) };
+	struct message moved[] = { ADDR(0, 1, 0x2000) };
+	struct vhost_user_log base = { .size_bytes = 64 };
+	struct fixture fixture;
+	uint64_t answer = 1;
+	set_up(&fixture);
+	device_finish(&fixture.device);
+	device_init(&fixture.device, false);
+	struct message opening_2d[] = { U64(SET_PROTOCOL_FEATURES, fixture.device.protocol_offered),
+		BARE(SET_OWNER) };
+	send_messages(&fixture, opening_2d, 2);
+	send_messages(&fixture, begin, G_N_ELEMENTS(begin));
+	fixture.device.driver_forgotten = false;
+	rig_send(
+		&fixture.qemu, VHOST_USER_SET_LOG_BASE, 0, &base, sizeof(base), &fixture.memory, 1);
+	run_loop();
+	rig_receive(&fixture.qemu, VHOST_USER_SET_LOG_BASE, &answer, sizeof(answer));
+	g_test_expect_message("vitrine-gpu", G_LOG_LEVEL_MESSAGE, "the machine is being saved*");
+	send_messages(&fixture, log, 2);
+	g_test_assert_expected_messages();
+	g_assert_true(fixture.device.rings[0].started && !fixture.device.driver_forgotten);
+	g_assert_cmpuint(fixture.device.log_size_bytes, ==, 64);
+	g_assert_cmpint(fixture.device.log, >=, 0);
+	g_test_expect_message("vitrine-gpu", G_LOG_LEVEL_WARNING, "*the ring is running*");
+	send_messages(&fixture, moved, 1);
+	g_test_assert_expected_messages();
+	tear_down(&fixture);
+}
+
 /* QEMU waits for the answer to each of these. */
 static void test_iotlb(void)
 {
@@ -535,6 +572,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &troubles[i], test_trouble);
 	}
 	g_test_add_func("/requests/packed", test_packed);
+	g_test_add_func("/requests/dirty-log", test_dirty_log);
 	g_test_add_func("/requests/iotlb", test_iotlb);
 	g_test_add_func("/requests/numbers", test_numbers);
 	g_test_add_func("/requests/features", test_features);
