@@ -123,7 +123,8 @@ static void walk_table(struct walk *walk, const struct vring_desc *table, unsign
 	walk_fault(walk, "descriptors in a loop");
 }
 
-static struct chain *make_chain(struct memory *memory, const struct walk *walk, uint16_t name)
+static inline struct chain *make_chain(
+	struct memory *memory, const struct walk *walk, uint16_t name)
 {
 	unsigned n_pieces = walk->n_readable + walk->n_writable;
 	struct chain *chain = g_malloc(sizeof(*chain) + n_pieces * sizeof(struct iovec));

@@ -41,17 +41,6 @@ void split_settle(
 	memset(l->taken + ring->num, 0, KEEPER_RING_SIZE_MAX - ring->num);
 }
 
-/* The driver's wish must be read after the used index was published, hence the full fence. */
-bool split_wants_interrupt(const struct vring *ring, uint16_t used_index, bool event_idx)
-{
-	const __virtio16 *wish = event_idx ? &vring_used_event(ring) : &ring->avail->flags;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	uint16_t word = __atomic_load_n((const uint16_t *)wish, __ATOMIC_RELAXED);
-	if (event_idx)
-		return vring_need_event(word, used_index, (uint16_t)(used_index - 1));
-	return !(word & VRING_AVAIL_F_NO_INTERRUPT);
-}
-
 bool split_is_blank(const struct vring *ring)
 {
 	return memory_is_zero(ring->desc, sizeof(struct vring_desc) * ring->num) &&

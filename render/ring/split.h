@@ -22,8 +22,20 @@ bool split_find(
  */
 void split_settle(const struct vring *ring, struct ledger_ring *ledger, uint16_t next_avail,
 	uint16_t used_index);
-/* Returns whether the driver wants to be interrupted for the last entry before this index. */
-bool split_wants_interrupt(const struct vring *ring, uint16_t used_index, bool event_idx);
+/*
+ * Returns whether the driver wants to be interrupted for the last entry before this index. Its wish
+ * must be read after the used index was published, hence the full fence.
+ */
+static inline bool split_wants_interrupt(
+	const struct vring *ring, uint16_t used_index, bool event_idx)
+{
+	const __virtio16 *wish = event_idx ? &vring_used_event(ring) : &ring->avail->flags;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	uint16_t word = __atomic_load_n((const uint16_t *)wish, __ATOMIC_RELAXED);
+	if (event_idx)
+		return vring_need_event(word, used_index, (uint16_t)(used_index - 1));
+	return !(word & VRING_AVAIL_F_NO_INTERRUPT);
+}
 /* Asks a driver without event indices for kicks, or says that none are needed. */
 void split_want_kicks(struct vring *ring, bool wanted);
 /* Returns whether the driver has never written into it, as far as we see. */
