@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -214,6 +215,20 @@ void programs_find_lost(struct programs *programs, const struct notice *notice, 
 bool programs_is_alive(const struct lost_program *program)
 {
 	return read_start_ticks(program->pid) == program->start_ticks;
+}
+
+void programs_hurry_end(const struct lost_program *program)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/task", program->pid);
+	DIR *threads = programs_is_alive(program) ? opendir(path) : NULL;
+	for (const struct dirent *entry; threads && (entry = readdir(threads));) {
+		unsigned long thread = strtoul(entry->d_name, NULL, 10);
+		if (thread > 0 && getpriority(PRIO_PROCESS, (id_t)thread) > 0)
+			setpriority(PRIO_PROCESS, (id_t)thread, 0);
+	}
+	if (threads)
+		closedir(threads);
 }
 
 double programs_now_ms(void)

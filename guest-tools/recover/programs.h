@@ -37,5 +37,11 @@ struct programs {
 void programs_find_lost(struct programs *programs, const struct notice *notice, double before_ms);
 /* Is it still there? */
 bool programs_is_alive(const struct lost_program *program);
+/*
+ * Takes what lowers the priority of its threads from them. What a process had open is closed by the
+ * last of its threads. Mesa has one, for its cache on disk, of the lowest priority, which takes
+ * seconds to get to it where a desktop ends and begins, and so long the next one cannot begin.
+ */
+void programs_hurry_end(const struct lost_program *program);
 /* Gives the time since boot, as processes' beginnings are counted. */
 double programs_now_ms(void);

@@ -211,6 +211,8 @@ static bool handle_desktops(
 			policy->restarts_s);
 		restart = false;
 	}
+	for (unsigned i = 0; restart && !recovery->dry && i < lost->n; i++)
+		programs_hurry_end(&lost->all[i]);
 	for (unsigned i = 0; restart && i < lost->n; i++)
 		if (is_desktop(&lost->all[i]) || is_kiosk(&lost->all[i]))
 			restart_desktop(recovery, &lost->all[i]);

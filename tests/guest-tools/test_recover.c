@@ -2,16 +2,22 @@
 /*
  * vitrine-guest-recover: a line of the host's is read as its contract says and no other is, the
  * file's lines mean what its manual says, restarts are bounded, and a unit's name is believed only
- * where systemd put it.
+ * where systemd put it. What ends is not held up by a thread of the lowest priority.
  */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "guest-tools/common/array.h"
 #include "guest-tools/recover/history.h"
 #include "guest-tools/recover/notice.h"
 #include "guest-tools/recover/origin.h"
 #include "guest-tools/recover/policy.h"
+#include "guest-tools/recover/programs.h"
 
 static int number, failed;
 
@@ -156,8 +162,50 @@ static void test_origin(void)
 		"others are unknown");
 }
 
+/* Since boot, as the kernel counts it: field 22 of a process whose name has no space. */
+static uint64_t read_start_ticks(int pid)
+{
+	char path[64], text[1024] = "";
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	FILE *file = fopen(path, "r");
+	if (file && !fgets(text, sizeof text, file))
+		text[0] = '\0';
+	if (file)
+		fclose(file);
+	const char *field = text;
+	for (unsigned i = 1; field && i < 22; i++) {
+		field = strchr(field, ' ');
+		field = field ? field + 1 : NULL;
+	}
+	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+static void test_hurry(void)
+{
+	if (geteuid() != 0) {
+		printf("ok %d # SKIP only root may\n", ++number);
+		return;
+	}
+	pid_t child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	setpriority(PRIO_PROCESS, (id_t)child, 19);
+	struct lost_program program = { .pid = child, .start_ticks = read_start_ticks(child) + 1 };
+	programs_hurry_end(&program);
+	bool is_left = getpriority(PRIO_PROCESS, (id_t)child) == 19;
+	program.start_ticks--;
+	programs_hurry_end(&program);
+	ok(is_left && getpriority(PRIO_PROCESS, (id_t)child) == 0,
+		"no thread of what ends has a low priority; another process by that number keeps "
+		"it");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
+	test_hurry();
 	test_notice();
 	test_refused();
 	test_lock();
