@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # lost.sh ROOT: runs in a guest's initrd (run-lost) and puts into its root a desktop that is a service, vitrine-guest-recover
-# with its unit, and a shell on the second serial port. /payload/desktop says which desktop.
+# with its unit, and a shell on the second serial port. /payload/desktop says which desktop, and /payload/quick, by "yes", whether
+# XFCE has the settings of docs/lost-contexts.md for a shorter start.
 set -u
 root=$1
 units=$root/etc/systemd/system
@@ -44,7 +45,12 @@ printf 'RESTARTS=32\nRESTARTS_SECONDS=3600\n' >"$root/etc/vitrine-guest-recover.
 cat >"$bin/buttons" <<'END'
 #!/bin/bash
 stty -echo
-printf '\e[?1000h\e[48;2;96;96;0m\e[2J'
+printf '\e[?1000h\e[48;2;96;96;0m'
+# What is painted before the window is there is lost.
+until IFS= read -rsn1 -t 0.3 byte; do
+	[ $? -gt 128 ] || exit
+	printf '\e[2J'
+done
 while IFS= read -rsn1 byte; do
 	[ "$byte" = M ] && IFS= read -rsn1 byte || continue
 	case $byte in ' ') colour='224;0;0' ;; '!') colour='0;224;0' ;; '"') colour='0;0;224' ;; *) continue ;; esac
@@ -79,6 +85,21 @@ Name=Buttons
 Exec=xterm -geometry 100x30+300+200 -e /usr/local/bin/buttons
 END
 busybox chmod 755 "$bin/buttons" "$bin/desktop-sway" "$bin/desktop-xfce"
+shorten_xfce() {
+	settings=$root/etc/xdg/xfce4
+	busybox sed -i '/"dark-mode"/s/"true"/"false"/' "$settings/panel/default.xml"
+	busybox sed -i -e '/Client1_Priority/s/value="[0-9]*"/value="15"/' -e '/Client[34]_Priority/s/value="[0-9]*"/value="25"/' \
+		"$settings/xfconf/xfce-perchannel-xml/xfce4-session.xml"
+	cat >"$settings/xfconf/xfce-perchannel-xml/xfwm4.xml" <<'END'
+<?xml version="1.0" encoding="UTF-8"?>
+<channel name="xfwm4" version="1.0">
+  <property name="general" type="empty">
+    <property name="vblank_mode" type="string" value="off"/>
+  </property>
+</channel>
+END
+}
+[ "$(cat /payload/quick)" != yes ] || shorten_xfce
 unit desktop <<END
 [Unit]
 After=systemd-udev-settle.service vitrine-guest-recover.service
