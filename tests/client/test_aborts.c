@@ -216,7 +216,7 @@ static void unknown_types(struct stranger *stranger)
 		channel = channel < 16 ? channel + 1 : channel * 2 - 1) {
 		SpiceLinkHeader header;
 		SpiceLinkReply reply = { 0 };
-		if (channel >= SPICE_CHANNEL_MAIN && channel <= SPICE_CHANNEL_PLAYBACK)
+		if (channel >= SPICE_CHANNEL_MAIN && channel <= SPICE_CHANNEL_RECORD)
 			continue;
 		int fd = stranger_go_until(
 			shared.desktop, (uint8_t)channel, stranger->session, STRANGER_LINK);
@@ -231,7 +231,8 @@ static void unknown_types(struct stranger *stranger)
 static void half_messages(struct stranger *stranger)
 {
 	static const uint8_t channels[] = { SPICE_CHANNEL_MAIN, SPICE_CHANNEL_DISPLAY,
-		SPICE_CHANNEL_INPUTS, SPICE_CHANNEL_CURSOR, SPICE_CHANNEL_PLAYBACK };
+		SPICE_CHANNEL_INPUTS, SPICE_CHANNEL_CURSOR, SPICE_CHANNEL_PLAYBACK,
+		SPICE_CHANNEL_RECORD };
 	static const uint8_t body[8];
 	const struct linger none = { .l_onoff = 1 };
 	for (unsigned i = 0; i < G_N_ELEMENTS(channels) * 24; i++) {
@@ -326,7 +327,8 @@ static unsigned count_entries(const char *what)
 static void cut_once(void)
 {
 	static const uint8_t channels[] = { SPICE_CHANNEL_MAIN, SPICE_CHANNEL_DISPLAY,
-		SPICE_CHANNEL_INPUTS, SPICE_CHANNEL_CURSOR, SPICE_CHANNEL_PLAYBACK };
+		SPICE_CHANNEL_INPUTS, SPICE_CHANNEL_CURSOR, SPICE_CHANNEL_PLAYBACK,
+		SPICE_CHANNEL_RECORD };
 	const struct linger none = { .l_onoff = 1 };
 	struct stranger stranger;
 	uint8_t channel = channels[g_test_rand_int_range(0, G_N_ELEMENTS(channels))];

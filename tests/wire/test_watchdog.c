@@ -19,6 +19,8 @@
 #define LATE_LIMIT_S 6
 /* This is WATCHDOG_STOPPED_MS of server/keeper/limits.h, which holds for a display. */
 #define DISPLAY_STOPPED_MS 10000
+/* This is WATCHDOG_DRIVER_MS there: before, the guest's driver waits for its first answers. */
+#define DRIVER_MS 5000
 /* This is GPU_RESET_GRACE_MS there. */
 #define GPU_GRACE_MS 5000
 
@@ -103,6 +105,7 @@ static void test_stopped_shortly(void)
 {
 	struct desktop *desktop = create(FAR_LIMIT_S);
 	pid_t renderer = desktop_renderer(desktop);
+	g_usleep(wire_ms(DRIVER_MS + 500) * 1000);
 	kill(renderer, SIGSTOP);
 	g_usleep(6 * G_USEC_PER_SEC);
 	kill(renderer, SIGCONT);
