@@ -73,6 +73,13 @@
 #define SPICE_MANNERS_SOUND_MAX 32768
 
 /*
+ * So many times a client may say how it encodes what it records, which it does at each beginning of
+ * a recording: each costs spice-server (0.15) about 27 KiB for as long as the channel is there.
+ * Past it: the client is cut off.
+ */
+#define SPICE_MANNERS_MODES_MAX 1000
+
+/*
  * One part of a message to the guest's agent may have this many bytes (VD_AGENT_MAX_DATA_SIZE).
  * Past it: the client is cut off.
  */

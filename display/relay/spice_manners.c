@@ -92,6 +92,15 @@ static bool judge_agent(struct spice_manners *manners, const uint8_t *body, uint
 	       judge_monitors(body + sizeof(message), message.size, there_bytes);
 }
 
+/*
+ * A client says the mode each time that the guest begins to record. spice-server makes a decoder
+ * each time and forgets the one before (snd_codec_create()).
+ */
+static bool judge_mode(struct spice_manners *manners, const uint8_t *body, uint32_t body_bytes)
+{
+	return ++manners->n_modes <= SPICE_MANNERS_MODES_MAX;
+}
+
 /* ---- the table ---- */
 
 #define EVERY_CHANNEL 0
@@ -128,7 +137,7 @@ static const struct manners_rule {
 	{ SPICE_CHANNEL_DISPLAY, SPICE_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE, 2,
 		SPICE_TALK_SHOWN_MAX, judge_codecs },
 	{ SPICE_CHANNEL_RECORD, SPICE_MSGC_RECORD_DATA, 4, SPICE_MANNERS_SOUND_MAX },
-	{ SPICE_CHANNEL_RECORD, SPICE_MSGC_RECORD_MODE, 6, MANNERS_MOST },
+	{ SPICE_CHANNEL_RECORD, SPICE_MSGC_RECORD_MODE, 6, 6, judge_mode },
 	{ SPICE_CHANNEL_RECORD, SPICE_MSGC_RECORD_START_MARK, 4, MANNERS_MOST },
 	{ SPICE_CHANNEL_USBREDIR, SPICE_MSGC_SPICEVMC_DATA, 1, SPICE_MANNERS_DEVICE_MAX },
 	{ SPICE_CHANNEL_WEBDAV, SPICE_MSGC_SPICEVMC_DATA, 1, SPICE_MANNERS_DEVICE_MAX },

@@ -18,6 +18,7 @@
 struct spice_manners {
 	bool had_init;             /* of a display channel */
 	bool agent_started;        /* of a main channel */
+	uint32_t n_modes;          /* of a record channel */
 	uint32_t agent_left_bytes; /* of the message to the agent that it is saying */
 };
 

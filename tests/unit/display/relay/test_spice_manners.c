@@ -45,6 +45,8 @@ static void test_plain(void)
 		{ SPICE_CHANNEL_DISPLAY, SPICE_MSGC_DISPLAY_STREAM_REPORT, 32 },
 		{ SPICE_CHANNEL_DISPLAY, SPICE_MSGC_DISPLAY_GL_DRAW_DONE, 0 },
 		{ SPICE_CHANNEL_PLAYBACK, SPICE_MSGC_DISCONNECTING, 12 },
+		{ SPICE_CHANNEL_RECORD, SPICE_MSGC_RECORD_MODE, 6 },
+		{ SPICE_CHANNEL_RECORD, SPICE_MSGC_RECORD_DATA, 4 },
 		{ SPICE_CHANNEL_USBREDIR, SPICE_MSGC_SPICEVMC_DATA, 1 },
 		{ SPICE_CHANNEL_WEBDAV, SPICE_MSGC_SPICEVMC_DATA, 1 },
 		{ SPICE_CHANNEL_PORT, SPICE_MSGC_SPICEVMC_DATA, 1 },
@@ -127,6 +129,19 @@ static void test_codecs(void)
 	g_assert_cmpint(judge(&manners, SPICE_CHANNEL_DISPLAY, type, "\2\1", 2), ==, -EPROTO);
 }
 
+/* spice-server keeps something of each, whatever it says. */
+static void test_modes(void)
+{
+	const uint8_t channel = SPICE_CHANNEL_RECORD, type = SPICE_MSGC_RECORD_MODE;
+	static const uint8_t opus[] = { 0, 0, 0, 0, SPICE_AUDIO_DATA_MODE_OPUS, 0, 0 };
+	struct spice_manners manners = { 0 };
+	g_assert_cmpint(judge(&manners, channel, type, opus, 5), ==, -EPROTO);
+	g_assert_cmpint(judge(&manners, channel, type, opus, 7), ==, -EPROTO);
+	for (unsigned i = 0; i < SPICE_MANNERS_MODES_MAX; i++)
+		g_assert_cmpint(judge(&manners, channel, type, opus, 6), ==, 1);
+	g_assert_cmpint(judge(&manners, channel, type, opus, 6), ==, -EPROTO);
+}
+
 /* ---- the agent ---- */
 
 static int tell_agent(
@@ -201,6 +216,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/spice-manners/refused", test_refused);
 	g_test_add_func("/spice-manners/init", test_init);
 	g_test_add_func("/spice-manners/codecs", test_codecs);
+	g_test_add_func("/spice-manners/modes", test_modes);
 	g_test_add_func("/spice-manners/agent", test_agent);
 	g_test_add_func("/spice-manners/monitors", test_monitors);
 	return g_test_run();
