@@ -179,6 +179,16 @@ class Desktop:
     def wait_desktop(self, timeout_s=BOOT_TIMEOUT_S):
         """Waits until the guest's compositor shows the terminal and frame-counter draws."""
         self.control.wait_until('pidof sway && pidof foot && grep -q "^frame-counter" /var/log/run.log', timeout_s)
+        wait_for('focus', self.has_focused_terminal, timeout_s)
+
+    def has_focused_terminal(self):
+        """Whether keys go to the terminal: its process is there before its window is."""
+        nodes = [json.loads(self.swaymsg('-t', 'get_tree'))]
+        for node in nodes:
+            if node.get('app_id') == 'foot' and node['focused']:
+                return True
+            nodes += node['nodes'] + node['floating_nodes']
+        return False
 
     def counted(self):
         """{figure: count} of what programs in the guest sent: refused, failed, and what they made others wait."""
